@@ -1,0 +1,32 @@
+//! Kubernetes objects as data, as far as scheduling and the overlay network look at them.
+
+#![forbid(unsafe_code)]
+
+mod affinity;
+mod map;
+mod meta;
+mod node;
+mod objects;
+mod pod;
+mod policy;
+mod quantity;
+mod selector;
+mod storage;
+mod str;
+mod workload;
+
+pub use affinity::*;
+pub use map::{Labels, Map};
+pub use meta::{ObjectMeta, OwnerReference, Time};
+pub use node::*;
+pub use objects::Objects;
+pub use pod::*;
+pub use policy::*;
+pub use quantity::{Quantity, QuantityError};
+pub use selector::*;
+pub use storage::*;
+pub use str::Str;
+pub use workload::*;
+
+/// `v1.ResourceList`: quantities by resource name.
+pub type ResourceList = Map<Quantity>;

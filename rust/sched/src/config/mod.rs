@@ -1,0 +1,5 @@
+//! `KubeSchedulerConfiguration`: types, defaults, validation and reading.
+
+mod args;
+
+pub use args::*;
