@@ -25,6 +25,26 @@ impl Quantity {
         Self { nanos: value as i128 * 1_000_000 }
     }
 
+    /// Reads a quantity.
+    ///
+    /// # Errors
+    /// The text is not a quantity.
+    pub fn parse(text: &str) -> Result<Self, QuantityError> {
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (digits, suffix) = text.split_at(end);
+        let number: i128 = digits.parse().map_err(|_| QuantityError)?;
+        let unit: i128 = match suffix {
+            "" => 1_000_000_000,
+            "m" => 1_000_000,
+            "n" => 1,
+            "Ki" => 1_000_000_000 << 10,
+            "Mi" => 1_000_000_000 << 20,
+            "Gi" => 1_000_000_000 << 30,
+            _ => return Err(QuantityError),
+        };
+        Ok(Self { nanos: number * unit })
+    }
+
     /// `Quantity.Value()`: rounded up to a whole number.
     pub fn value(&self) -> i64 {
         i64::try_from(-((-self.nanos).div_euclid(1_000_000_000))).unwrap_or(i64::MAX)
