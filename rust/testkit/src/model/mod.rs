@@ -1,0 +1,469 @@
+//! The readable model: what kube-scheduler v1.34 decides, node by node and pod by pod.
+//!
+//! It works on plain API objects, recomputes everything for every pod and node, and follows the Go
+//! text of `pkg/scheduler` as literally as it can be read. It is slow on purpose: it exists to be
+//! compared with. Objects must be valid for the API server and have its defaults filled in.
+//!
+//! All nodes are filtered and all feasible ones scored; ties go to the first node in list order.
+
+mod decision;
+mod go;
+mod image_locality;
+mod inter_pod_affinity;
+mod labels;
+mod node_affinity;
+mod node_name;
+mod node_ports;
+mod node_resources_balanced_allocation;
+mod node_resources_fit;
+mod node_unschedulable;
+mod pod_topology_spread;
+mod profile;
+mod resources;
+mod taint_toleration;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bayplan_api::{Node, Objects, Pod, PodPhase};
+
+pub use decision::{Code, ModelDecision, ModelError, ModelPreemption, Status};
+pub use profile::{DefaultConstraints, FitArgs, ModelProfile, Plugin, ScoringStrategy};
+
+use node_ports::HostPort;
+use resources::{Requested, Resource};
+
+/// A rejection before the plugin's name is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rejection {
+    code: Code,
+    reasons: Vec<String>,
+}
+
+impl Rejection {
+    fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self { code, reasons: vec![reason.into()] }
+    }
+
+    fn by(self, plugin: Plugin) -> Status {
+        Status { plugin: plugin.name(), code: self.code, reasons: self.reasons }
+    }
+}
+
+/// What a `PreFilter` answers when it does not reject the pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PreFilter {
+    /// The plugin's `Filter` has nothing to say.
+    Skip,
+    /// The plugin's `Filter` runs on all nodes.
+    Run,
+    /// Only the nodes of these names are left.
+    Nodes(BTreeSet<String>),
+}
+
+/// A node and the pods on it: `framework.NodeInfo`.
+#[derive(Debug, Clone)]
+struct NodeInfo<'a> {
+    node: &'a Node,
+    /// In the order in which the scheduler holds them.
+    pods: Vec<&'a Pod>,
+    /// A set: of two pods with the same host port, removing one frees it.
+    used_ports: BTreeSet<HostPort>,
+}
+
+impl<'a> NodeInfo<'a> {
+    const fn new(node: &'a Node) -> Self {
+        Self { node, pods: Vec::new(), used_ports: BTreeSet::new() }
+    }
+
+    fn name(&self) -> String {
+        self.node.metadata.name.to_string()
+    }
+
+    fn allocatable(&self) -> Resource {
+        let mut allocatable = Resource::default();
+        for (name, quantity) in self.node.status.allocatable.iter() {
+            allocatable.add(name, quantity);
+        }
+        allocatable
+    }
+
+    fn requested(&self) -> Requested {
+        Requested::by(&self.pods)
+    }
+
+    fn add_pod(&mut self, pod: &'a Pod) {
+        self.pods.push(pod);
+        self.used_ports.extend(node_ports::host_ports(pod));
+    }
+}
+
+/// What `PreFilter` learnt: `framework.CycleState`.
+#[derive(Debug, Clone, Default)]
+struct CycleState {
+    skip: BTreeSet<Plugin>,
+    nodes: Option<BTreeSet<String>>,
+    /// Plugins that narrowed the nodes.
+    plugins_with_nodes: BTreeSet<&'static str>,
+    spread: Option<pod_topology_spread::FilterState>,
+    affinity: Option<inter_pod_affinity::FilterState>,
+}
+
+/// The model of the scheduler over one cluster.
+#[derive(Debug, Clone)]
+pub struct Model<'a> {
+    objects: &'a Objects,
+    profile: ModelProfile,
+    nodes: Vec<NodeInfo<'a>>,
+}
+
+impl<'a> Model<'a> {
+    /// The scheduler with `profile`, before its first decision on the cluster of `objects`.
+    pub fn new(objects: &'a Objects, profile: ModelProfile) -> Self {
+        let mut nodes: Vec<NodeInfo<'a>> = objects.nodes.iter().map(NodeInfo::new).collect();
+        for pod in objects.pods.iter().filter(|pod| exists(pod)) {
+            if let Some(info) =
+                nodes.iter_mut().find(|info| info.node.metadata.name == pod.spec.node_name)
+            {
+                info.add_pod(pod);
+            }
+        }
+        Self { objects, profile, nodes }
+    }
+
+    /// Attempts each pending pod once, by priority, then in list order.
+    pub fn run(mut self) -> Vec<ModelDecision> {
+        let mut pending: Vec<&'a Pod> = self
+            .objects
+            .pods
+            .iter()
+            .filter(|pod| exists(pod) && pod.spec.node_name.is_empty())
+            .filter(|pod| pod.spec.scheduler_name == *self.profile.scheduler_name)
+            .collect();
+        pending.sort_by_key(|pod| Reverse(priority(pod)));
+        pending.into_iter().map(|pod| self.schedule_one(pod)).collect()
+    }
+
+    fn schedule_one(&mut self, pod: &'a Pod) -> ModelDecision {
+        let mut decision = ModelDecision { pod: key(pod), ..ModelDecision::default() };
+        // `SchedulingGates.PreEnqueue`
+        if !pod.spec.scheduling_gates.is_empty() {
+            decision.gated = true;
+            return decision;
+        }
+        // `skipPodSchedule`
+        if pod.metadata.deletion_timestamp.is_some() {
+            decision.message = Some(format!("skip schedule deleting pod: {}", key(pod)));
+            return decision;
+        }
+        if self.nodes.is_empty() {
+            decision.message = Some("no nodes available to schedule pods".to_owned());
+            return decision;
+        }
+
+        let state = match self.pre_filter(pod) {
+            Ok(state) => state,
+            Err(status) => {
+                decision.message = Some(self.fit_error(&status.reasons.join(", ")));
+                decision.prefilter = Some(status);
+                return decision;
+            }
+        };
+        decision.prefilter_nodes =
+            state.nodes.as_ref().map(|names| names.iter().cloned().collect());
+        for info in &self.nodes {
+            decision.filter.insert(info.name(), self.filter(pod, info, &state).err());
+        }
+        let feasible: Vec<&NodeInfo<'a>> = self
+            .nodes
+            .iter()
+            .filter(|info| decision.filter.get(&info.name()).is_some_and(Option::is_none))
+            .collect();
+        if feasible.is_empty() {
+            let statuses = decision.filter.values().flatten();
+            decision.message = Some(self.fit_error(&histogram(statuses)));
+            return decision;
+        }
+
+        self.score(pod, &feasible, &mut decision);
+        if let Some(name) = decision.chosen.clone()
+            && let Some(info) = self.nodes.iter_mut().find(|info| info.name() == name)
+        {
+            info.add_pod(pod);
+        }
+        decision
+    }
+
+    /// `RunPreFilterPlugins`.
+    fn pre_filter(&self, pod: &Pod) -> Result<CycleState, Status> {
+        let mut state = CycleState::default();
+        for plugin in &self.profile.pre_filter {
+            let answer = self.pre_filter_of(*plugin, pod, &mut state);
+            match answer.map_err(|rejection| rejection.by(*plugin))? {
+                PreFilter::Skip => {
+                    state.skip.insert(*plugin);
+                }
+                PreFilter::Run => {}
+                PreFilter::Nodes(names) => {
+                    state.plugins_with_nodes.insert(plugin.name());
+                    state.nodes = Some(match state.nodes.take() {
+                        None => names,
+                        Some(others) => others.intersection(&names).cloned().collect(),
+                    });
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    fn pre_filter_of(
+        &self,
+        plugin: Plugin,
+        pod: &Pod,
+        state: &mut CycleState,
+    ) -> Result<PreFilter, Rejection> {
+        let skip_if = |skip| if skip { PreFilter::Skip } else { PreFilter::Run };
+        Ok(match plugin {
+            Plugin::NodeAffinity => {
+                node_affinity::pre_filter(pod, self.profile.added_affinity.as_ref())?
+            }
+            Plugin::NodePorts => node_ports::pre_filter(pod),
+            Plugin::PodTopologySpread => {
+                state.spread = pod_topology_spread::pre_filter(
+                    pod,
+                    &self.nodes,
+                    self.objects,
+                    &self.profile.default_constraints,
+                );
+                skip_if(state.spread.is_none())
+            }
+            Plugin::InterPodAffinity => {
+                state.affinity =
+                    inter_pod_affinity::pre_filter(pod, &self.nodes, &self.objects.namespaces);
+                skip_if(state.affinity.is_none())
+            }
+            _ => PreFilter::Run,
+        })
+    }
+
+    /// `RunFilterPlugins`: the first rejection counts.
+    fn filter(&self, pod: &Pod, info: &NodeInfo<'a>, state: &CycleState) -> Result<(), Status> {
+        if state.nodes.as_ref().is_some_and(|names| !names.contains(&info.name())) {
+            let plugins: Vec<&str> = state.plugins_with_nodes.iter().copied().collect();
+            return Err(Status {
+                plugin: "",
+                code: Code::UnschedulableAndUnresolvable,
+                reasons: vec![format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "))],
+            });
+        }
+        for plugin in &self.profile.filter {
+            if !state.skip.contains(plugin) {
+                self.filter_of(*plugin, pod, info, state)
+                    .map_err(|rejection| rejection.by(*plugin))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn filter_of(
+        &self,
+        plugin: Plugin,
+        pod: &Pod,
+        info: &NodeInfo<'a>,
+        state: &CycleState,
+    ) -> Result<(), Rejection> {
+        match plugin {
+            Plugin::NodeUnschedulable => node_unschedulable::filter(pod, info.node),
+            Plugin::NodeName => node_name::filter(pod, info.node),
+            Plugin::TaintToleration => taint_toleration::filter(pod, info.node),
+            Plugin::NodeAffinity => {
+                node_affinity::filter(pod, info.node, self.profile.added_affinity.as_ref())
+            }
+            Plugin::NodePorts => node_ports::filter(pod, &info.used_ports),
+            Plugin::NodeResourcesFit => node_resources_fit::filter(pod, info, &self.profile.fit),
+            Plugin::PodTopologySpread => match &state.spread {
+                Some(state) => state.filter(pod, info.node),
+                None => Ok(()),
+            },
+            Plugin::InterPodAffinity => match &state.affinity {
+                Some(state) => state.filter(pod, info.node),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// `prioritizeNodes` and `selectHost`.
+    fn score(&self, pod: &Pod, feasible: &[&NodeInfo<'a>], decision: &mut ModelDecision) {
+        for (plugin, _) in &self.profile.score {
+            if let Some((raw, normalized)) = self.score_of(*plugin, pod, feasible) {
+                decision.raw_scores.insert(plugin.name(), raw);
+                decision.scores.insert(plugin.name(), normalized);
+            }
+        }
+        for (plugin, weight) in &self.profile.score {
+            let Some(scores) = decision.scores.get_mut(plugin.name()) else { continue };
+            if let Some(score) = scores.values().find(|score| !(0..=100).contains(*score)) {
+                let message = format!(
+                    "applying score defaultWeights on Score plugins: plugin {:?} returns an invalid \
+                     score {score}, it should in the range of [0, 100] after normalizing",
+                    plugin.name(),
+                );
+                return fail(decision, plugin.name(), message, feasible);
+            }
+            for score in scores.values_mut() {
+                *score *= weight;
+            }
+        }
+        for info in feasible {
+            let of_node = |scores: &BTreeMap<String, i64>| scores.get(&info.name()).copied();
+            let total = decision.scores.values().filter_map(of_node).sum();
+            decision.totals.insert(info.name(), total);
+        }
+        let highest = decision.totals.values().copied().max();
+        decision.best = feasible
+            .iter()
+            .map(|info| info.name())
+            .filter(|name| decision.totals.get(name).copied() == highest)
+            .collect();
+        decision.chosen = decision.best.first().cloned();
+    }
+
+    /// `PreScore`, `Score` and `NormalizeScore` of a plugin: raw and normalised scores, or `None` when
+    /// `PreScore` skips.
+    fn score_of(
+        &self,
+        plugin: Plugin,
+        pod: &Pod,
+        feasible: &[&NodeInfo<'a>],
+    ) -> Option<(BTreeMap<String, i64>, BTreeMap<String, i64>)> {
+        let profile = &self.profile;
+        let each = |score: &dyn Fn(&NodeInfo<'a>) -> i64| -> BTreeMap<String, i64> {
+            feasible.iter().map(|info| (info.name(), score(info))).collect()
+        };
+        let all_nodes: Vec<&Node> = self.nodes.iter().map(|info| info.node).collect();
+        match plugin {
+            Plugin::TaintToleration => {
+                let raw = each(&|info| taint_toleration::score(pod, info.node));
+                let mut scores = raw.clone();
+                default_normalize_score(&mut scores, true);
+                Some((raw, scores))
+            }
+            Plugin::NodeAffinity => {
+                let added = profile.added_affinity.as_ref();
+                if !node_affinity::has_preferences(pod, added) {
+                    return None;
+                }
+                let raw = each(&|info| node_affinity::score(pod, info.node, added));
+                let mut scores = raw.clone();
+                default_normalize_score(&mut scores, false);
+                Some((raw, scores))
+            }
+            Plugin::NodeResourcesFit => {
+                let raw = each(&|info| node_resources_fit::score(pod, info, &profile.fit));
+                Some((raw.clone(), raw))
+            }
+            Plugin::NodeResourcesBalancedAllocation => {
+                use node_resources_balanced_allocation::{is_best_effort, score};
+                if is_best_effort(pod, &profile.balanced_resources) {
+                    return None;
+                }
+                let raw = each(&|info| score(pod, info, &profile.balanced_resources));
+                Some((raw.clone(), raw))
+            }
+            Plugin::ImageLocality => {
+                let raw = each(&|info| image_locality::score(pod, info.node, &all_nodes));
+                Some((raw.clone(), raw))
+            }
+            Plugin::PodTopologySpread => {
+                let state = pod_topology_spread::pre_score(
+                    pod,
+                    feasible,
+                    &self.nodes,
+                    self.objects,
+                    &profile.default_constraints,
+                )?;
+                let raw = each(&|info| state.score(pod, info));
+                let mut scores = raw.clone();
+                state.normalize(&mut scores);
+                Some((raw, scores))
+            }
+            Plugin::InterPodAffinity => {
+                let state = inter_pod_affinity::pre_score(
+                    pod,
+                    &self.nodes,
+                    &self.objects.namespaces,
+                    profile.hard_pod_affinity_weight,
+                    profile.ignore_preferred_terms_of_existing_pods,
+                )?;
+                let raw = each(&|info| state.score(info.node));
+                let mut scores = raw.clone();
+                inter_pod_affinity::normalize(&mut scores);
+                Some((raw, scores))
+            }
+            _ => None,
+        }
+    }
+
+    /// `FitError.Error` without the part about preemption.
+    fn fit_error(&self, reasons: &str) -> String {
+        format!("0/{} nodes are available: {reasons}.", self.nodes.len())
+    }
+}
+
+/// Scoring failed. With one feasible node the scheduler does not score at all, so the pod is placed.
+fn fail(
+    decision: &mut ModelDecision,
+    plugin: &'static str,
+    message: String,
+    feasible: &[&NodeInfo<'_>],
+) {
+    decision.scores.clear();
+    if let [only] = feasible {
+        decision.chosen = Some(only.name());
+    } else {
+        decision.raw_scores.clear();
+        decision.message = Some(message.clone());
+    }
+    decision.error = Some(ModelError { plugin, message });
+}
+
+/// How many nodes have each reason, sorted as strings.
+fn histogram<'s>(statuses: impl Iterator<Item = &'s Status>) -> String {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for reason in statuses.flat_map(|status| &status.reasons) {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let mut lines: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    lines.sort();
+    lines.join(", ")
+}
+
+/// `helper.DefaultNormalizeScore`: the highest becomes 100, or, in reverse, 0.
+fn default_normalize_score(scores: &mut BTreeMap<String, i64>, reverse: bool) {
+    let max = scores.values().copied().max().unwrap_or_default().max(0);
+    for score in scores.values_mut() {
+        let scaled = if max == 0 { 0 } else { 100 * *score / max };
+        *score = match (reverse, max) {
+            (true, _) => 100 - scaled,
+            (false, 0) => *score,
+            (false, _) => scaled,
+        };
+    }
+}
+
+/// Whether the pod has not ended: the scheduler does not know of others.
+fn exists(pod: &Pod) -> bool {
+    !matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
+}
+
+/// `corev1helpers.PodPriority`.
+fn priority(pod: &Pod) -> i32 {
+    pod.spec.priority.unwrap_or_default()
+}
+
+/// `namespace/name`.
+fn key(pod: &Pod) -> String {
+    format!("{}/{}", pod.metadata.namespace, pod.metadata.name)
+}
