@@ -4,9 +4,18 @@
 
 pub mod cluster;
 pub mod config;
+pub mod decision;
+mod diagnosis;
 pub mod framework;
 mod go;
 pub mod index_vec;
 pub mod node_set;
+mod plan;
 pub mod plugins;
+mod preemption;
+pub mod profile;
+mod queue;
 pub mod resource;
+mod scheduler;
+
+pub use scheduler::{Detail, Scheduler, Session};

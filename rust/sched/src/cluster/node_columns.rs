@@ -10,7 +10,7 @@ use super::pod_info::PodInfo;
 use super::ports::UsedPorts;
 use super::{ClusterError, MAX_ROWS};
 use crate::go::len64;
-use crate::index_vec::{Idx, IndexVec, NodeIdx, PodIdx, ResourceId};
+use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId};
 use crate::node_set::NodeSet;
 use crate::resource::{PODS, Resources, amounts};
 
