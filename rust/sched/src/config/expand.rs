@@ -486,10 +486,8 @@ mod tests {
     #[test]
     fn disabling_all_at_a_point_leaves_what_is_enabled_there() {
         let mut plugins = Plugins::default();
-        plugins.score = PluginSet {
-            enabled: vec![Plugin::weighted("ImageLocality", 7)],
-            disabled: list(&["*"]),
-        };
+        plugins.score.enabled.push(Plugin::weighted("ImageLocality", 7));
+        plugins.score.disabled = list(&["*"]);
         plugins.filter.disabled = list(&["NodeName"]);
         let profile = expand(&plugins).unwrap();
         assert_eq!(profile.score, [("ImageLocality".into(), 7)]);
@@ -582,15 +580,17 @@ mod tests {
     fn arguments_reach_the_plugin_or_are_refused_by_it() {
         let point = |utilization, score| UtilizationShapePoint { utilization, score };
         let fit = |shape| {
-            let mut profile = KubeSchedulerProfile::default();
-            profile.plugin_config =
-                vec![PluginConfig::new(PluginArgs::NodeResourcesFit(NodeResourcesFitArgs {
-                    scoring_strategy: ScoringStrategy {
-                        strategy: ScoringStrategyType::RequestedToCapacityRatio { shape },
-                        ..ScoringStrategy::default()
-                    },
-                    ..NodeResourcesFitArgs::default()
-                }))];
+            let args = NodeResourcesFitArgs {
+                scoring_strategy: ScoringStrategy {
+                    strategy: ScoringStrategyType::RequestedToCapacityRatio { shape },
+                    ..ScoringStrategy::default()
+                },
+                ..NodeResourcesFitArgs::default()
+            };
+            let profile = KubeSchedulerProfile {
+                plugin_config: vec![PluginConfig::new(PluginArgs::NodeResourcesFit(args))],
+                ..KubeSchedulerProfile::default()
+            };
             profile.expand(&PluginRegistry::default())
         };
         let expanded = fit(vec![point(0, 0), point(100, 10)]).unwrap();
