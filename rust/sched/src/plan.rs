@@ -362,8 +362,9 @@ impl Plan {
         let mut histogram = Histogram::default();
         let mut left = NodeSet::full(count);
         if let Some(narrowed) = &self.narrowed {
-            for reason in &narrowed.rejection.status.reasons {
-                histogram.add(reason, count - narrowed.nodes.count());
+            let outside = count - narrowed.nodes.count();
+            for reason in narrowed.rejection.status.reasons.iter().filter(|_| outside > 0) {
+                histogram.add(reason, outside);
             }
             left.intersect(&narrowed.nodes);
         }

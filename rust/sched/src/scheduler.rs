@@ -240,13 +240,16 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
         let best = plan.prioritize(cluster, trace.as_deref_mut());
         // With one feasible node kube-scheduler does not score, and no score can fail.
         let failed = best.error.is_some() && decision.feasible_nodes > 1;
-        decision.error = best.error;
         decision.outcome = if failed { Outcome::Failed } else { Outcome::Placed };
-        if !failed {
-            decision.chosen = best.nodes.first().copied();
+        decision.chosen = best.nodes.first().copied().filter(|_| !failed);
+        decision.message = best.error.clone().filter(|_| failed);
+        if best.error.is_none() {
+            decision.score = Some(best.total);
+            decision.best = best.nodes;
+        } else if let Some(trace) = &mut trace {
+            trace.forget_scores(failed);
         }
-        decision.score = Some(best.total);
-        decision.best = best.nodes;
+        decision.error = best.error;
     }
     decision.trace = trace;
 }
