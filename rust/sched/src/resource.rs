@@ -322,4 +322,3 @@ pub fn pod_amounts(resources: &mut Resources, pod: &Pod) -> PodAmounts {
         incoming,
     }
 }
-

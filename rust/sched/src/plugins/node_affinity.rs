@@ -188,7 +188,10 @@ impl ScorePlugin for NodeAffinity {
             }
             let matching = cluster.nodes().labels.matching_term(preference);
             let matching = matching.map_err(|requirement| {
-                format!("the preferred node affinity's requirement on {} cannot be parsed", requirement.key)
+                format!(
+                    "the preferred node affinity's requirement on {} cannot be parsed",
+                    requirement.key
+                )
             })?;
             for node in matching.iter() {
                 raw[node] += i64::from(*weight);

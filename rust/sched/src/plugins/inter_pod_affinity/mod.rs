@@ -60,8 +60,7 @@ impl FilterPlugin for InterPodAffinity {
 
 impl ScorePlugin for InterPodAffinity {
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
-        let prefers =
-            !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
+        let prefers = !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
         if self.args.ignore_preferred_terms_of_existing_pods && !prefers {
             return Ok(PreScore::Skip);
         }

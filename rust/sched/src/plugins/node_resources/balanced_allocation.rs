@@ -67,7 +67,8 @@ impl Scorer for Balance {
             let fraction = float64(requested) / float64(allocatable);
             if fraction > 1.0 { 1.0 } else { fraction }
         };
-        let fractions = || requested.iter().zip(allocatable).filter(|(_, a)| **a != 0).map(fraction);
+        let fractions =
+            || requested.iter().zip(allocatable).filter(|(_, a)| **a != 0).map(fraction);
         let count = fractions().count();
         let deviation = if count == 2 {
             let mut both = fractions();
