@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod affinity;
+mod decode;
+pub mod json;
 mod map;
 mod meta;
 mod node;
@@ -17,7 +19,7 @@ mod workload;
 
 pub use affinity::*;
 pub use map::{Labels, Map};
-pub use meta::{ObjectMeta, OwnerReference, Time};
+pub use meta::{ObjectMeta, OwnerReference, Time, TimeError};
 pub use node::*;
 pub use objects::Objects;
 pub use pod::*;

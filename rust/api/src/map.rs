@@ -69,6 +69,16 @@ impl<V> Map<V> {
     }
 }
 
+impl<V> From<Vec<(Str, V)>> for Map<V> {
+    /// Of entries with the same key the last one stays, as in a JSON object.
+    fn from(entries: Vec<(Str, V)>) -> Self {
+        if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Self(entries);
+        }
+        entries.into_iter().collect()
+    }
+}
+
 impl<V> FromIterator<(Str, V)> for Map<V> {
     /// Of entries with the same key the last one stays, as in a JSON object.
     fn from_iter<I: IntoIterator<Item = (Str, V)>>(entries: I) -> Self {

@@ -1,0 +1,23 @@
+//! JSON, read straight into typed values: no tree of generic values in between.
+//!
+//! ```
+//! use bayplan_api::{Pod, json};
+//!
+//! let pod: Pod = json::from_slice(br#"{"metadata": {"name": "web-0"}, "spec": {"hostNetwork": true}}"#)?;
+//! assert_eq!(pod.metadata.name, "web-0");
+//!
+//! let fault = json::from_slice::<Pod>(br#"{"spec": {"hostNetwork": "yes"}}"#).unwrap_err();
+//! assert_eq!(fault.path(), "spec.hostNetwork");
+//! assert_eq!(fault.to_string(), "spec.hostNetwork: expected true or false, found a string: \"yes\"");
+//! # Ok::<(), json::Fault>(())
+//! ```
+
+mod decoder;
+mod fault;
+pub(crate) mod scan;
+mod strings;
+
+pub use decoder::{Decode, Decoder, Items, from_slice};
+pub use fault::{Fault, Problem};
+pub use scan::Syntax;
+pub use strings::Strings;

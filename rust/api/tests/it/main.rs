@@ -1,0 +1,5 @@
+//! Tests of the crate from outside, in one binary.
+
+#![expect(clippy::tests_outside_test_module, reason = "this crate is tests only")]
+
+mod quantity;

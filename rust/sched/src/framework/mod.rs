@@ -1,0 +1,194 @@
+//! The framework: what a plugin is, and when it is asked.
+//!
+//! | kube-scheduler | here |
+//! |---|---|
+//! | `PreFilter` + `Filter` | [`FilterPlugin::pre_filter`] makes a [`Filter`], which looks at all nodes, at some, or at one |
+//! | `PreFilterExtensions` | [`Filter::pod_changed`] (exact) and [`Filter::dry_run`] (as preemption counts) |
+//! | `PreScore` + `Score` + `NormalizeScore` | [`ScorePlugin::pre_score`] makes a [`Score`] |
+//! | `CycleState` | none: what PreFilter learnt is owned by the `Filter` that it returns |
+//!
+//! A [`Filter`] and a [`Score`] own what they know and say what it depends on, so that they outlive the placement of one
+//! pod: what did not change is not computed again.
+
+mod status;
+mod verdicts;
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use bayplan_api::Str;
+
+pub use status::{Code, Reason, Status};
+pub use verdicts::{Rows, StatusId, Verdicts};
+
+use crate::cluster::{Cluster, PodChange, PodInfo, PodRow};
+use crate::index_vec::{IndexVec, NodeIdx};
+use crate::node_set::NodeSet;
+
+/// `framework.MaxNodeScore`.
+pub const MAX_NODE_SCORE: i64 = 100;
+
+/// A plugin: a name and the extension points that it serves.
+pub trait Plugin: fmt::Debug + Send + Sync {
+    /// The name by which profiles and traces know it.
+    fn name(&self) -> &str;
+
+    /// PreEnqueue.
+    fn pre_enqueue(&self) -> Option<&dyn PreEnqueuePlugin> {
+        None
+    }
+
+    /// QueueSort.
+    fn queue_sort(&self) -> Option<&dyn QueueSortPlugin> {
+        None
+    }
+
+    /// PreFilter and Filter.
+    fn filter(&self) -> Option<&dyn FilterPlugin> {
+        None
+    }
+
+    /// PreScore, Score and NormalizeScore.
+    fn score(&self) -> Option<&dyn ScorePlugin> {
+        None
+    }
+}
+
+/// Decides whether a pod may be attempted at all.
+pub trait PreEnqueuePlugin {
+    /// Why the pod must wait; `None` if it need not.
+    fn pre_enqueue(&self, pod: &PodRow) -> Option<Status>;
+}
+
+/// Orders the pods that wait; pods that are equal stay in the order in which they came.
+pub trait QueueSortPlugin {
+    /// `Less`: `Ordering::Less` if `a` is to be attempted before `b`.
+    fn compare(&self, a: &PodInfo, b: &PodInfo) -> Ordering;
+}
+
+/// What an answer depends on, beside the pod's template and the nodes' names, labels, taints and images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependency {
+    /// Nothing that a placement changes.
+    Static,
+    /// The row itself: requested resources, ports, counts of pods and volumes.
+    Row,
+    /// The pods in the topology domains of these keys.
+    Domain(Vec<Str>),
+    /// The set of feasible nodes, and everything.
+    FeasibleSet,
+}
+
+/// Which rows a change of pods made stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// None.
+    Nothing,
+    /// The row of the node that changed.
+    Row,
+    /// Possibly all.
+    All,
+}
+
+/// Makes filters.
+pub trait FilterPlugin {
+    /// Looks at the pod and the cluster once (`PreFilter`).
+    ///
+    /// # Errors
+    /// The status when the pod fits nowhere.
+    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status>;
+}
+
+/// What a plugin's PreFilter found.
+#[derive(Debug)]
+pub enum PreFilter {
+    /// The plugin has nothing to say of this pod.
+    Skip,
+    /// The filter is to run.
+    Run {
+        /// `PreFilterResult.NodeNames`: the only nodes that come into question, by name and whether or not they exist.
+        nodes: Option<Vec<Str>>,
+        /// The filter.
+        filter: Box<dyn Filter>,
+    },
+}
+
+impl PreFilter {
+    /// The filter is to run on all nodes.
+    pub fn run(filter: impl Filter + 'static) -> Self {
+        Self::Run { nodes: None, filter: Box::new(filter) }
+    }
+}
+
+/// A filter made for one template: owned, cloneable, kept up to date by deltas.
+pub trait Filter: fmt::Debug + Send + Sync {
+    /// What the answer depends on.
+    fn depends_on(&self) -> Dependency;
+
+    /// Says of each of the rows whether the pod fits there.
+    fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts);
+
+    /// Whether the pod fits on one node, as the row and the filter stand: what a dry run asks.
+    fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool;
+
+    /// A pod came or went; says which rows to look at again.
+    ///
+    /// The cluster is that after the last change; a filter that depends on domains reads the change, not the row.
+    fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
+
+    /// A pod comes or goes in a dry run (`PreFilterExtensions`), with kube-scheduler's own asymmetries.
+    fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
+        self.pod_changed(cluster, change);
+    }
+
+    /// A copy, for a dry run.
+    fn boxed_clone(&self) -> Box<dyn Filter>;
+}
+
+/// Makes scores.
+pub trait ScorePlugin {
+    /// Looks at the pod and the cluster once (`PreScore`, as far as it does not depend on the feasible nodes).
+    ///
+    /// # Errors
+    /// The message when kube-scheduler's own plugin fails.
+    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String>;
+}
+
+/// What a plugin's PreScore found.
+#[derive(Debug)]
+pub enum PreScore {
+    /// The plugin has nothing to say of this pod.
+    Skip,
+    /// The score is to run.
+    Run(Box<dyn Score>),
+}
+
+impl PreScore {
+    /// The score is to run.
+    pub fn run(score: impl Score + 'static) -> Self {
+        Self::Run(Box::new(score))
+    }
+}
+
+/// A score made for one template: owned, kept up to date by deltas.
+pub trait Score: fmt::Debug + Send + Sync {
+    /// What the raw score depends on.
+    fn depends_on(&self) -> Dependency;
+
+    /// Whether PreScore, asked now, would skip the plugin.
+    fn is_skipped(&self) -> bool {
+        false
+    }
+
+    /// Takes note of the feasible nodes; only asked if the score depends on them.
+    fn feasible(&mut self, _cluster: &Cluster, _feasible: &NodeSet) {}
+
+    /// Writes the raw score of each of the rows.
+    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>);
+
+    /// `NormalizeScore` over the feasible nodes: `scores[i]` is that of `nodes[i]`.
+    fn normalize(&self, _nodes: &[NodeIdx], _scores: &mut [i64]) {}
+
+    /// A pod came or went; says which rows to score again.
+    fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
+}

@@ -1,0 +1,115 @@
+//! `NodeSet`: a set of nodes, one bit a node.
+
+use crate::index_vec::{Idx, NodeIdx};
+
+/// A set of nodes of a cluster with a known number of nodes, one bit a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeSet {
+    words: Vec<u64>,
+    nodes: usize,
+}
+
+impl NodeSet {
+    /// No node of a cluster of `nodes`.
+    pub fn empty(nodes: usize) -> Self {
+        Self { words: vec![0; nodes.div_ceil(64)], nodes }
+    }
+
+    /// All nodes of a cluster of `nodes`.
+    pub fn full(nodes: usize) -> Self {
+        let mut words = vec![u64::MAX; nodes.div_ceil(64)];
+        if let Some(last) = words.last_mut()
+            && !nodes.is_multiple_of(64)
+        {
+            *last = (1 << (nodes % 64)) - 1;
+        }
+        Self { words, nodes }
+    }
+
+    /// The nodes for which `wanted` holds.
+    pub fn from_fn(nodes: usize, mut wanted: impl FnMut(NodeIdx) -> bool) -> Self {
+        let mut set = Self::empty(nodes);
+        for (at, word) in set.words.iter_mut().enumerate() {
+            let start = at * 64;
+            for bit in 0..64.min(nodes - start) {
+                *word |= u64::from(wanted(NodeIdx::from_index(start + bit))) << bit;
+            }
+        }
+        set
+    }
+
+    /// How many nodes the cluster has, in the set or not.
+    pub const fn universe(&self) -> usize {
+        self.nodes
+    }
+
+    /// Puts the node in.
+    pub fn insert(&mut self, node: NodeIdx) {
+        if let Some(word) = self.words.get_mut(node.index() / 64) {
+            *word |= 1 << (node.index() % 64);
+        }
+    }
+
+    /// Takes the node out.
+    pub fn remove(&mut self, node: NodeIdx) {
+        if let Some(word) = self.words.get_mut(node.index() / 64) {
+            *word &= !(1 << (node.index() % 64));
+        }
+    }
+
+    /// Puts the node in or takes it out.
+    pub fn set(&mut self, node: NodeIdx, member: bool) {
+        if member {
+            self.insert(node);
+        } else {
+            self.remove(node);
+        }
+    }
+
+    /// Whether the node is in.
+    pub fn contains(&self, node: NodeIdx) -> bool {
+        self.words.get(node.index() / 64).is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
+    }
+
+    /// How many nodes are in.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether no node is in.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Keeps the nodes that are in both.
+    pub fn intersect(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    /// Adds the nodes of the other.
+    pub fn union(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    /// Takes out the nodes of the other.
+    pub fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
+    /// The nodes that are in, in node order.
+    pub fn iter(&self) -> impl Iterator<Item = NodeIdx> {
+        self.words.iter().enumerate().flat_map(|(at, &word)| {
+            std::iter::successors((word != 0).then_some(word), |rest| {
+                let rest = rest & (rest - 1);
+                (rest != 0).then_some(rest)
+            })
+            .map(move |rest| NodeIdx::from_index(at * 64 + rest.trailing_zeros() as usize))
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! Answers that no placement changes.
+
+use crate::cluster::{Cluster, PodChange};
+use crate::framework::{Dependency, Filter, Rows, Score, Stale, Status, Verdicts};
+use crate::index_vec::{IndexVec, NodeIdx};
+use crate::node_set::NodeSet;
+
+/// A filter whose answer depends only on names, labels and taints: a set, and one status for all others.
+#[derive(Debug, Clone)]
+pub(crate) struct FixedFilter {
+    passing: NodeSet,
+    status: Status,
+}
+
+impl FixedFilter {
+    pub(crate) const fn new(passing: NodeSet, status: Status) -> Self {
+        Self { passing, status }
+    }
+}
+
+impl Filter for FixedFilter {
+    fn depends_on(&self) -> Dependency {
+        Dependency::Static
+    }
+
+    fn filter(&self, _cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
+        verdicts.keep(&self.passing, &self.status, rows);
+    }
+
+    fn fits(&self, _cluster: &Cluster, node: NodeIdx) -> bool {
+        self.passing.contains(node)
+    }
+
+    fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
+        Stale::Nothing
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// A raw score that depends only on labels, taints and images, and how it is normalised.
+#[derive(Debug)]
+pub(crate) struct FixedScore {
+    pub(crate) raw: IndexVec<NodeIdx, i64>,
+    pub(crate) normalize: fn(&mut [i64]),
+}
+
+impl Score for FixedScore {
+    fn depends_on(&self) -> Dependency {
+        Dependency::Static
+    }
+
+    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
+        rows.each(cluster.nodes().len(), |node| scores[node] = self.raw[node]);
+    }
+
+    fn normalize(&self, _nodes: &[NodeIdx], scores: &mut [i64]) {
+        (self.normalize)(scores);
+    }
+
+    fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
+        Stale::Nothing
+    }
+}

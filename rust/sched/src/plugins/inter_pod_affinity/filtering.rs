@@ -1,0 +1,185 @@
+//! The filter: required terms, in both directions.
+//!
+//! Follows `filtering.go` in `pkg/scheduler/framework/plugins/interpodaffinity` of v1.34.
+
+use bayplan_api::Str;
+
+use super::domain_counts::DomainCounts;
+use super::{Incoming, means};
+use crate::cluster::{AffinityTerm, Cluster, PodChange, PodInfo};
+use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
+use crate::index_vec::{Idx, NodeIdx};
+
+const ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH: &str =
+    "node(s) didn't satisfy existing pods anti-affinity rules";
+const ERR_REASON_AFFINITY_RULES_NOT_MATCH: &str = "node(s) didn't match pod affinity rules";
+const ERR_REASON_ANTI_AFFINITY_RULES_NOT_MATCH: &str =
+    "node(s) didn't match pod anti-affinity rules";
+
+/// `preFilterState`.
+#[derive(Debug, Clone)]
+pub(super) struct AffinityFilter {
+    incoming: Incoming,
+    /// Running pods whose anti-affinity means the pod.
+    existing_anti_affinity: DomainCounts,
+    /// Running pods that match all terms of the pod's affinity.
+    affinity: DomainCounts,
+    /// Running pods that match a term of the pod's anti-affinity.
+    anti_affinity: DomainCounts,
+    /// Whether the pod matches all terms of its own affinity.
+    matches_itself: bool,
+    /// What a pod of each template counts for, by template; grown as templates are met.
+    effects: Vec<Option<Effect>>,
+}
+
+/// In which counters, under which keys, a running pod of a template counts.
+#[derive(Debug, Clone, Default)]
+struct Effect {
+    existing_anti_affinity: Vec<Str>,
+    affinity: bool,
+    anti_affinity: Vec<Str>,
+}
+
+enum Verdict {
+    Fits,
+    Affinity,
+    AntiAffinity,
+    ExistingAntiAffinity,
+}
+
+impl AffinityFilter {
+    pub(super) fn new(pod: &PodInfo, cluster: &Cluster) -> Self {
+        let incoming = Incoming::new(pod, cluster);
+        let mut filter = Self {
+            existing_anti_affinity: DomainCounts::default(),
+            affinity: DomainCounts::default(),
+            anti_affinity: DomainCounts::default(),
+            matches_itself: matches_all(&incoming.pod.required_affinity, &incoming.pod),
+            effects: Vec::new(),
+            incoming,
+        };
+        for (_, running, counts) in cluster.templates() {
+            let effect = filter.effect(running);
+            if !effect.is_none() {
+                for (node, count) in counts {
+                    filter.apply(cluster, &effect, node, count.all);
+                }
+            }
+            filter.effects.push(Some(effect));
+        }
+        filter
+    }
+
+    fn effect(&self, running: &PodInfo) -> Effect {
+        let keys = |terms: &[AffinityTerm], meant: &dyn Fn(&AffinityTerm) -> bool| {
+            let meant = terms.iter().filter(|term| meant(term));
+            meant.map(|term| term.topology_key.clone()).collect()
+        };
+        let own = &self.incoming.pod;
+        Effect {
+            existing_anti_affinity: keys(&running.required_anti_affinity, &|term| {
+                self.incoming.is_meant_by(term)
+            }),
+            affinity: matches_all(&own.required_affinity, running),
+            anti_affinity: keys(&own.required_anti_affinity, &|term| means(term, running)),
+        }
+    }
+
+    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
+        for key in &effect.existing_anti_affinity {
+            self.existing_anti_affinity.add(cluster, node, key, delta);
+        }
+        if effect.affinity {
+            for term in &self.incoming.pod.required_affinity {
+                self.affinity.add(cluster, node, &term.topology_key, delta);
+            }
+        }
+        for key in &effect.anti_affinity {
+            self.anti_affinity.add(cluster, node, key, delta);
+        }
+    }
+
+    fn verdict(&self, cluster: &Cluster, node: NodeIdx) -> Verdict {
+        if !self.satisfies_affinity(cluster, node) {
+            return Verdict::Affinity;
+        }
+        let repels = |term: &AffinityTerm| {
+            self.anti_affinity.get(cluster, node, &term.topology_key).is_some_and(|sum| sum > 0)
+        };
+        if self.incoming.pod.required_anti_affinity.iter().any(repels) {
+            return Verdict::AntiAffinity;
+        }
+        if self.existing_anti_affinity.any_above_zero(node) {
+            return Verdict::ExistingAntiAffinity;
+        }
+        Verdict::Fits
+    }
+
+    /// `satisfyPodAffinity`: every key on the node, and pods in every domain, unless the pod is the first of its group.
+    fn satisfies_affinity(&self, cluster: &Cluster, node: NodeIdx) -> bool {
+        let mut pods_exist = true;
+        for term in &self.incoming.pod.required_affinity {
+            match self.affinity.get(cluster, node, &term.topology_key) {
+                None => return false,
+                Some(sum) => pods_exist &= sum > 0,
+            }
+        }
+        pods_exist || self.matches_itself && self.affinity.is_zero()
+    }
+}
+
+impl Effect {
+    const fn is_none(&self) -> bool {
+        !self.affinity && self.anti_affinity.is_empty() && self.existing_anti_affinity.is_empty()
+    }
+}
+
+/// `podMatchesAllAffinityTerms`.
+fn matches_all(terms: &[AffinityTerm], pod: &PodInfo) -> bool {
+    !terms.is_empty() && terms.iter().all(|term| means(term, pod))
+}
+
+impl Filter for AffinityFilter {
+    fn depends_on(&self) -> Dependency {
+        let own = &self.incoming.pod;
+        let terms = own.required_affinity.iter().chain(&own.required_anti_affinity);
+        Dependency::Domain(terms.map(|term| term.topology_key.clone()).collect())
+    }
+
+    fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
+        let affinity = Status::unresolvable(ERR_REASON_AFFINITY_RULES_NOT_MATCH);
+        let anti_affinity = Status::unschedulable(ERR_REASON_ANTI_AFFINITY_RULES_NOT_MATCH);
+        let existing = Status::unschedulable(ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH);
+        let [affinity, anti_affinity, existing] =
+            [affinity, anti_affinity, existing].map(|status| verdicts.status(status));
+        rows.each(cluster.nodes().len(), |node| match self.verdict(cluster, node) {
+            Verdict::Fits => verdicts.pass(node),
+            Verdict::Affinity => verdicts.reject(node, affinity),
+            Verdict::AntiAffinity => verdicts.reject(node, anti_affinity),
+            Verdict::ExistingAntiAffinity => verdicts.reject(node, existing),
+        });
+    }
+
+    fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
+        matches!(self.verdict(cluster, node), Verdict::Fits)
+    }
+
+    fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
+        let at = change.template.index();
+        if self.effects.len() <= at {
+            self.effects.resize(at + 1, None);
+        }
+        let known = self.effects.get_mut(at).and_then(Option::take);
+        let effect = known.unwrap_or_else(|| self.effect(cluster.template(change.template)));
+        let stale = if effect.is_none() { Stale::Nothing } else { Stale::All };
+        self.apply(cluster, &effect, change.node, change.delta);
+        if let Some(known) = self.effects.get_mut(at) {
+            *known = Some(effect);
+        }
+        stale
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,132 @@
+//! The score: preferred terms in both directions, and the required affinity of running pods.
+//!
+//! Follows `scoring.go` in `pkg/scheduler/framework/plugins/interpodaffinity` of v1.34.
+
+use bayplan_api::Str;
+
+use super::domain_counts::DomainCounts;
+use super::{Incoming, means};
+use crate::cluster::{Cluster, PodChange, PodInfo};
+use crate::framework::{Dependency, MAX_NODE_SCORE, Rows, Score, Stale};
+use crate::go::{float64, int64};
+use crate::index_vec::{Idx, IndexVec, NodeIdx};
+
+/// `preScoreState`.
+#[derive(Debug)]
+pub(super) struct AffinityScore {
+    incoming: Incoming,
+    hard_weight: i64,
+    sums: DomainCounts,
+    /// How many pairs of a pod and a term touch any domain; with none, PreScore skips the plugin.
+    touched: i64,
+    /// What a pod of each template adds, by template; grown as templates are met.
+    effects: Vec<Option<Effect>>,
+}
+
+/// What a running pod of a template adds under which key, term by term.
+type Effect = Vec<(Str, i64)>;
+
+impl AffinityScore {
+    pub(super) fn new(pod: &PodInfo, cluster: &Cluster, hard_weight: i64) -> Self {
+        let mut score = Self {
+            incoming: Incoming::new(pod, cluster),
+            hard_weight,
+            sums: DomainCounts::default(),
+            touched: 0,
+            effects: Vec::new(),
+        };
+        for (_, running, counts) in cluster.templates() {
+            let effect = score.effect(running);
+            if !effect.is_empty() {
+                for (node, count) in counts {
+                    score.apply(cluster, &effect, node, count.all);
+                }
+            }
+            score.effects.push(Some(effect));
+        }
+        score
+    }
+
+    /// `processExistingPod`.
+    fn effect(&self, running: &PodInfo) -> Effect {
+        let own = &self.incoming.pod;
+        let mut effect = Effect::new();
+        let mut add = |key: &Str, weight: i64| effect.push((key.clone(), weight));
+        for (weight, term) in own.preferred_affinity.iter().filter(|(_, t)| means(t, running)) {
+            add(&term.topology_key, *weight);
+        }
+        for (weight, term) in own.preferred_anti_affinity.iter().filter(|(_, t)| means(t, running))
+        {
+            add(&term.topology_key, -weight);
+        }
+        if self.hard_weight > 0 {
+            for term in running.required_affinity.iter().filter(|t| self.incoming.is_meant_by(t)) {
+                add(&term.topology_key, self.hard_weight);
+            }
+        }
+        for (weight, term) in &running.preferred_affinity {
+            if self.incoming.is_meant_by(term) {
+                add(&term.topology_key, *weight);
+            }
+        }
+        for (weight, term) in &running.preferred_anti_affinity {
+            if self.incoming.is_meant_by(term) {
+                add(&term.topology_key, -weight);
+            }
+        }
+        effect
+    }
+
+    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
+        for (key, weight) in effect {
+            if self.sums.add(cluster, node, key, weight.wrapping_mul(delta)) {
+                self.touched += delta;
+            }
+        }
+    }
+}
+
+impl Score for AffinityScore {
+    fn depends_on(&self) -> Dependency {
+        let own = &self.incoming.pod;
+        let terms = own.preferred_affinity.iter().chain(&own.preferred_anti_affinity);
+        Dependency::Domain(terms.map(|(_, term)| term.topology_key.clone()).collect())
+    }
+
+    fn is_skipped(&self) -> bool {
+        self.touched == 0
+    }
+
+    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
+        rows.each(cluster.nodes().len(), |node| scores[node] = self.sums.total(node));
+    }
+
+    fn normalize(&self, _nodes: &[NodeIdx], scores: &mut [i64]) {
+        let min = scores.iter().copied().min().unwrap_or(0);
+        let max = scores.iter().copied().max().unwrap_or(0);
+        let range = max.wrapping_sub(min);
+        for score in scores {
+            *score = if range > 0 {
+                let share = float64(score.wrapping_sub(min)) / float64(range);
+                int64(float64(MAX_NODE_SCORE) * share)
+            } else {
+                0
+            };
+        }
+    }
+
+    fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
+        let at = change.template.index();
+        if self.effects.len() <= at {
+            self.effects.resize(at + 1, None);
+        }
+        let known = self.effects.get_mut(at).and_then(Option::take);
+        let effect = known.unwrap_or_else(|| self.effect(cluster.template(change.template)));
+        let stale = if effect.is_empty() { Stale::Nothing } else { Stale::All };
+        self.apply(cluster, &effect, change.node, change.delta);
+        if let Some(known) = self.effects.get_mut(at) {
+            *known = Some(effect);
+        }
+        stale
+    }
+}

@@ -1,0 +1,275 @@
+//! One constraint made ready: whom it selects, which nodes take part, how many pods each domain has.
+//!
+//! Follows `common.go` in `pkg/scheduler/framework/plugins/podtopologyspread` and `helper/spread.go` of v1.34.
+
+use bayplan_api::{
+    LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Labels, NodeInclusionPolicy,
+    Str, TopologySpreadConstraint,
+};
+
+use super::super::helper::tolerated_nodes;
+use super::super::node_affinity::required_nodes;
+use crate::cluster::{Cluster, LabelColumn, PodChange, PodCount, PodInfo};
+use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
+use crate::node_set::NodeSet;
+
+/// `labels.Selector`: `None` selects nothing, no requirement everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selector(Option<Vec<LabelSelectorRequirement>>);
+
+impl Selector {
+    fn new(selector: Option<&LabelSelector>) -> Self {
+        Self(selector.map(|selector| {
+            let mut requirements = equal(&selector.match_labels);
+            requirements.extend(selector.match_expressions.iter().cloned());
+            requirements
+        }))
+    }
+
+    /// `Selector.Empty`: everything is selected.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    fn matches(&self, labels: &Labels) -> bool {
+        self.0.as_ref().is_some_and(|all| all.iter().all(|one| one.matches(labels)))
+    }
+}
+
+fn equal(labels: &Labels) -> Vec<LabelSelectorRequirement> {
+    labels
+        .iter()
+        .map(|(key, value)| LabelSelectorRequirement {
+            key: key.clone(),
+            operator: LabelSelectorOperator::In,
+            values: vec![value.clone()],
+        })
+        .collect()
+}
+
+/// `helper.DefaultSelector`: what the Services that select the pod and its controller select, together.
+pub(super) fn default_selector(pod: &PodInfo, cluster: &Cluster) -> Selector {
+    let metadata = &pod.pod.metadata;
+    let owners = &cluster.owners;
+    let mut labels = Labels::new();
+    let mut merge = |more: &Labels| {
+        for (key, value) in more.iter() {
+            labels.insert(key.clone(), value.clone());
+        }
+    };
+    for service in &owners.services {
+        if service.metadata.namespace == metadata.namespace
+            && let Some(selector) = &service.selector
+            && selector.iter().all(|(key, value)| metadata.labels.get(key) == Some(value))
+        {
+            merge(selector);
+        }
+    }
+    let mut requirements = Vec::new();
+    if let Some(owner) = metadata.controller() {
+        let is_owner = |object: &bayplan_api::ObjectMeta| {
+            object.namespace == metadata.namespace && object.name == owner.name
+        };
+        let mut require = |selector: Option<&LabelSelector>| {
+            requirements.extend(Selector::new(selector).0.unwrap_or_default());
+        };
+        match (owner.api_version.as_str(), owner.kind.as_str()) {
+            ("v1", "ReplicationController") => {
+                let mut all = owners.replication_controllers.iter();
+                if let Some(controller) = all.find(|controller| is_owner(&controller.metadata)) {
+                    merge(&controller.selector);
+                }
+            }
+            ("apps/v1", "ReplicaSet") => {
+                let mut all = owners.replica_sets.iter();
+                if let Some(set) = all.find(|set| is_owner(&set.metadata)) {
+                    require(set.selector.as_ref());
+                }
+            }
+            ("apps/v1", "StatefulSet") => {
+                let mut all = owners.stateful_sets.iter();
+                if let Some(set) = all.find(|set| is_owner(&set.metadata)) {
+                    require(set.selector.as_ref());
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut all = equal(&labels);
+    all.append(&mut requirements);
+    Selector(Some(all))
+}
+
+/// `topologySpreadConstraint`.
+#[derive(Debug, Clone)]
+pub(super) struct Constraint {
+    pub(super) max_skew: i64,
+    pub(super) topology_key: Str,
+    pub(super) min_domains: i64,
+    honor_affinity: bool,
+    honor_taints: bool,
+    selector: Selector,
+    /// Whether the incoming pod is one of those selected.
+    pub(super) selects_itself: bool,
+}
+
+impl Constraint {
+    pub(super) fn new(constraint: &TopologySpreadConstraint, pod: &PodInfo) -> Self {
+        let own = &pod.pod.metadata.labels;
+        let mut selector = Selector::new(constraint.label_selector.as_ref());
+        if let Some(requirements) = &mut selector.0 {
+            let values = constraint.match_label_keys.iter();
+            let labels: Labels = values
+                .filter_map(|key| Some((key.clone(), own.get(key)?.clone())))
+                .collect();
+            requirements.extend(equal(&labels));
+        }
+        Self {
+            max_skew: i64::from(constraint.max_skew),
+            topology_key: constraint.topology_key.clone(),
+            min_domains: i64::from(constraint.min_domains.unwrap_or(1)),
+            honor_affinity: constraint.node_affinity_policy != Some(NodeInclusionPolicy::Ignore),
+            honor_taints: constraint.node_taints_policy == Some(NodeInclusionPolicy::Honor),
+            selects_itself: selector.matches(own),
+            selector,
+        }
+    }
+
+    /// Takes another selector: the defaults have none of their own.
+    pub(super) fn select(&mut self, selector: Selector, pod: &PodInfo) {
+        self.selects_itself = selector.matches(&pod.pod.metadata.labels);
+        self.selector = selector;
+    }
+
+    /// Whether running pods of a template are counted (`countPodsMatchSelector`): `{}` counts none.
+    pub(super) fn counts(&self, namespace: &Str, template: &PodInfo) -> bool {
+        let metadata = &template.pod.metadata;
+        !self.selector.is_empty()
+            && metadata.namespace == *namespace
+            && self.selector.matches(&metadata.labels)
+    }
+
+    /// Whether a dry run subtracts pods of a template (`updateWithPod`): here `{}` means everything.
+    pub(super) fn selects(&self, namespace: &Str, template: &PodInfo) -> bool {
+        let metadata = &template.pod.metadata;
+        metadata.namespace == *namespace && self.selector.matches(&metadata.labels)
+    }
+
+    /// `matchNodeInclusionPolicies`: the nodes that take part.
+    pub(super) fn included_nodes(&self, pod: &PodInfo, cluster: &Cluster) -> NodeSet {
+        let mut included = NodeSet::full(cluster.nodes().len());
+        if self.honor_affinity {
+            included.intersect(&required_nodes(cluster, pod));
+        }
+        if self.honor_taints {
+            included.intersect(&tolerated_nodes(cluster, &pod.pod.spec.tolerations));
+        }
+        included
+    }
+}
+
+/// The nodes that have all the keys.
+pub(super) fn nodes_with_all_keys(constraints: &[Constraint], cluster: &Cluster) -> NodeSet {
+    let mut nodes = NodeSet::full(cluster.nodes().len());
+    for constraint in constraints {
+        nodes.intersect(&cluster.nodes().labels.having(&constraint.topology_key));
+    }
+    nodes
+}
+
+/// The matching pods of one constraint by domain, kept up to date by deltas.
+#[derive(Debug, Clone)]
+pub(super) struct Counter {
+    pub(super) constraint: Constraint,
+    namespace: Str,
+    /// The domain of each node for this key.
+    domains: IndexVec<NodeIdx, Domain>,
+    /// Nodes whose pods count.
+    pub(super) included: NodeSet,
+    /// Matching pods by domain.
+    pub(super) counts: IndexVec<Domain, i64>,
+    /// Whether pods of a template match, by template; grown as templates are met.
+    matching: Vec<Option<bool>>,
+}
+
+impl Counter {
+    pub(super) fn new(
+        constraint: Constraint,
+        pod: &PodInfo,
+        cluster: &Cluster,
+        included: NodeSet,
+        domains: IndexVec<NodeIdx, Domain>,
+        domain_count: usize,
+    ) -> Self {
+        let mut counter = Self {
+            constraint,
+            namespace: pod.pod.metadata.namespace.clone(),
+            domains,
+            included,
+            counts: IndexVec::filled(0, domain_count),
+            matching: Vec::new(),
+        };
+        for (_, template, pods) in cluster.templates() {
+            let counted = counter.constraint.counts(&counter.namespace, template);
+            counter.matching.push(Some(counted));
+            if counted {
+                for (node, PodCount { all, terminating }) in pods {
+                    counter.add(node, all - terminating);
+                }
+            }
+        }
+        counter
+    }
+
+    fn add(&mut self, node: NodeIdx, delta: i64) -> Domain {
+        let domain = self.domain(node);
+        if domain != Domain::NONE && self.included.contains(node) {
+            self.counts[domain] += delta;
+            return domain;
+        }
+        Domain::NONE
+    }
+
+    /// The node's domain; [`Domain::NONE`] if it lacks the key.
+    pub(super) fn domain(&self, node: NodeIdx) -> Domain {
+        self.domains.get(node).copied().unwrap_or(Domain::NONE)
+    }
+
+    /// Whether running pods of the template count.
+    pub(super) fn matches(&mut self, cluster: &Cluster, change: &PodChange) -> bool {
+        let at = change.template.index();
+        if self.matching.len() <= at {
+            self.matching.resize(at + 1, None);
+        }
+        let known = self.matching.get_mut(at);
+        let counts =
+            || self.constraint.counts(&self.namespace, cluster.template(change.template));
+        known.is_some_and(|known| *known.get_or_insert_with(counts))
+    }
+
+    /// Takes a change of pods; tells in which domain the count changed, if any.
+    pub(super) fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Option<Domain> {
+        if change.terminating || !self.matches(cluster, change) {
+            return None;
+        }
+        let domain = self.add(change.node, change.delta);
+        (domain != Domain::NONE).then_some(domain)
+    }
+
+    /// Takes a change in a dry run: a terminating pod is subtracted too, though it was never counted.
+    pub(super) fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
+        if self.constraint.selects(&self.namespace, cluster.template(change.template)) {
+            self.add(change.node, change.delta);
+        }
+    }
+}
+
+/// The domain of each node for a key, and how many domains there are.
+pub(super) fn domains(
+    column: Option<&LabelColumn>,
+    cluster: &Cluster,
+) -> (IndexVec<NodeIdx, Domain>, usize) {
+    let of_node = |node| column.map_or(Domain::NONE, |column| column.domain(node));
+    let domains = cluster.nodes().indices().map(of_node).collect();
+    (domains, column.map_or(0, LabelColumn::len))
+}
