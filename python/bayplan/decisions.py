@@ -171,7 +171,7 @@ class Decisions:
     @property
     def _all(self) -> list[Decision]:
         if self._records is None:
-            self._records = [_decision(record) for record in self._native.records()]
+            self._records = [decision(record) for record in self._native.records()]
         return self._records
 
     def __len__(self) -> int:
@@ -270,7 +270,8 @@ def summary(counts: Mapping[Outcome, int]) -> str:
     return f"{pods}: {parts}" if parts else pods
 
 
-def _decision(record: _native.Record) -> Decision:
+def decision(record: _native.Record) -> Decision:
+    """A decision from the native side's tuple."""
     namespace, name, outcome, *rest, preemption = record
     displaced = None if preemption is None else Preemption(preemption[0], tuple(preemption[1]))
     return Decision(namespace, name, Outcome(outcome), *rest, displaced)

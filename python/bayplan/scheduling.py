@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from bayplan import _native
-from bayplan.decisions import Decisions
+from bayplan.decisions import Decisions, decision
 from bayplan.exceptions import ArgumentError, SourceError
 from bayplan.trace import Trace
 
@@ -123,6 +123,14 @@ class Cluster:
     def pods(self) -> list[str]:
         """``namespace/name`` of every pod, running or waiting, in the order in which they were read."""
         return self._native.pods()
+
+    def node_of(self, pod: str) -> str | None:
+        """The node on which the pod ``namespace/name`` runs, or None if it waits.
+
+        Raises:
+            NotFoundError: There is no such pod.
+        """
+        return self._native.node_of(pod)
 
     @property
     def skipped(self) -> dict[str, int]:
@@ -239,16 +247,19 @@ class Scheduler:
         """
         return self._native.score(cluster._native, _pod(pod))  # noqa: SLF001
 
-    def explain(self, cluster: Cluster, pod: str | Source) -> Trace:
-        """Every node's and plugin's answer for the pod as the cluster is now.
+    def explain(self, cluster: Cluster, pod: str | Source, *, in_turn: bool = False) -> Trace:
+        """Every node's and plugin's answer for the pod.
 
         A pod that runs already is asked as if it did not.
 
         Args:
-            cluster: The cluster.
+            cluster: The cluster, which stays as it is.
             pod: As for `filter`.
+            in_turn: For a pod that waits in the cluster: put the pods before it in the queue where they go first, as
+                `Cluster.simulate` does. Without, the pod meets the cluster as it is now.
         """
-        return Trace(self._native.explain(cluster._native, _pod(pod)))  # noqa: SLF001
+        text, record = self._native.explain(cluster._native, _pod(pod), in_turn)  # noqa: SLF001
+        return Trace(text, decision(record))
 
     def __repr__(self) -> str:
         return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}>"

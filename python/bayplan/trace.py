@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from bayplan.decisions import Decision
 
 __all__ = ["Displaced", "Rejection", "Trace"]
 
@@ -44,12 +47,14 @@ class Trace:
         message: kube-scheduler's words when no node takes the pod; empty otherwise.
         preemption: Whom the pod displaces, or None.
         error: What the real scheduler itself fails with, or None.
+        decision: The same in short, as `Decisions` holds it.
     """
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "decision")
 
-    def __init__(self, text: bytes | str) -> None:
+    def __init__(self, text: bytes | str, decision: Decision) -> None:
         self._data: dict[str, Any] = json.loads(text)
+        self.decision = decision
 
     pod: str
     gated: bool
@@ -74,8 +79,8 @@ class Trace:
         """The decision in the form that ``bayplan simulate --trace`` writes, one line a pod."""
         return self._data
 
-    def __reduce__(self) -> tuple[type[Trace], tuple[str]]:
-        return Trace, (json.dumps(self._data),)
+    def __reduce__(self) -> tuple[type[Trace], tuple[str, Decision]]:
+        return Trace, (json.dumps(self._data), self.decision)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Trace) and self._data == other._data
