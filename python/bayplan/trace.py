@@ -44,7 +44,7 @@ class Trace:
         totals: Node, sum of its scores.
         best: The nodes with the highest total, in node order.
         chosen: The node that the pod gets, or None.
-        message: kube-scheduler's words when no node takes the pod; empty otherwise.
+        message: kube-scheduler's words when no node takes the pod, or None.
         preemption: Whom the pod displaces, or None.
         error: What the real scheduler itself fails with, or None.
         decision: The same in short, as `Decisions` holds it.
@@ -66,7 +66,7 @@ class Trace:
     totals: dict[str, int]
     best: list[str]
     chosen: str | None
-    message: str
+    message: str | None
     preemption: Displaced | None
     error: str | None
 
