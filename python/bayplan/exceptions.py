@@ -28,6 +28,8 @@ class BayplanError(Exception):
         object: The Kubernetes object, such as ``Pod prod/web-0``, or its position in the source.
         field: The path of the field, such as ``spec.containers[0].resources.requests[cpu]``.
         value: The offending value as text.
+        line: The line of the text, from 1, where that is known.
+        column: The column in characters, from 1, where that is known.
     """
 
     exit_code = 3
@@ -41,6 +43,8 @@ class BayplanError(Exception):
         object: str | None = None,  # noqa: A002 -- the attribute is named so
         field: str | None = None,
         value: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -48,13 +52,20 @@ class BayplanError(Exception):
         self.object = object
         self.field = field
         self.value = value
+        self.line = line
+        self.column = column
 
     def __str__(self) -> str:
         """The places from the outside in, then the message."""
         text = self.message
         if self.value is not None and self.value not in text:
             text = f"{text}: {self.value}"
-        places = (self.path, self.object, self.field)
+        path = self.path
+        if path and self.line is not None:
+            path = f"{path}:{self.line}"
+            if self.column is not None:
+                path = f"{path}:{self.column}"
+        places = (path, self.object, self.field)
         return ": ".join([*(place for place in places if place), text])
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -65,12 +65,28 @@ impl Interrupt {
 
     /// Whether work should stop: a signal handler has raised. [`Interrupt::error`] says what.
     pub(crate) fn is_raised(&self) -> bool {
+        let Ok(state) = self.state.lock() else { return true };
+        let recent = now().duration_since(state.asked) < PATIENCE;
+        let raised = state.raised.is_some();
+        drop(state);
+        if recent || raised { raised } else { self.ask() }
+    }
+
+    /// The same, asking Python at once.
+    pub(crate) fn ask(&self) -> bool {
+        // asked without the lock: a signal handler is Python code and may take its time
+        let raised = Python::attach(|py| py.check_signals()).err();
         let Ok(mut state) = self.state.lock() else { return true };
-        if state.raised.is_none() && now().duration_since(state.asked) >= PATIENCE {
-            state.raised = Python::attach(|py| py.check_signals()).err();
-            state.asked = now();
+        state.asked = now();
+        if state.raised.is_none() {
+            state.raised = raised;
         }
         state.raised.is_some()
+    }
+
+    /// Whether a signal handler has raised, without asking.
+    pub(crate) fn was_raised(&self) -> bool {
+        self.state.lock().is_ok_and(|state| state.raised.is_some())
     }
 
     /// What the signal handler raised.

@@ -15,7 +15,6 @@ pub(crate) enum NativeError {
     /// `NotFoundError`: a pod or node that is not there.
     NotFound(Fault),
     /// `UnsupportedError`: valid, but not decided yet.
-    #[expect(dead_code, reason = "raised once the engine names what it does not decide")]
     Unsupported(Fault),
     /// `SourceError`: a file that cannot be read or written.
     Source {
@@ -43,6 +42,10 @@ pub(crate) struct Fault {
     pub(crate) field: Option<String>,
     /// Offending value.
     pub(crate) value: Option<String>,
+    /// Line of the text, from 1.
+    pub(crate) line: Option<u64>,
+    /// Column of the text in characters, from 1.
+    pub(crate) column: Option<u64>,
 }
 
 impl Fault {
@@ -88,10 +91,15 @@ impl NativeError {
 impl Fault {
     /// Puts the places into the keywords and gives the message.
     fn keywords(self, keywords: &Bound<'_, PyDict>) -> PyResult<String> {
-        let Self { message, path, object, field, value } = self;
+        let Self { message, path, object, field, value, line, column } = self;
         for (name, place) in [("path", path), ("object", object), ("field", field), ("value", value)] {
             if let Some(place) = place {
                 keywords.set_item(name, place)?;
+            }
+        }
+        for (name, number) in [("line", line), ("column", column)] {
+            if let Some(number) = number {
+                keywords.set_item(name, number)?;
             }
         }
         Ok(message)

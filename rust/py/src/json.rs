@@ -36,6 +36,20 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> Result<Vec<u8>, NativeError> 
     Ok(writer.text)
 }
 
+/// Appends the text as a JSON string.
+pub(crate) fn quote(json: &mut Vec<u8>, text: &str) {
+    json.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' => json.extend_from_slice(b"\\\""),
+            b'\\' => json.extend_from_slice(b"\\\\"),
+            0..=0x1f => json.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => json.push(byte),
+        }
+    }
+    json.push(b'"');
+}
+
 impl Writer {
     fn value(&mut self, value: &Bound<'_, PyAny>) -> Result<(), NativeError> {
         if let Ok(text) = value.cast::<PyString>() {
@@ -86,23 +100,8 @@ impl Writer {
         let Ok(text) = value.to_str() else {
             return Err(self.fault(value.as_any(), "text is not valid Unicode"));
         };
-        self.quoted(text);
+        quote(&mut self.text, text);
         Ok(())
-    }
-
-    fn quoted(&mut self, text: &str) {
-        self.text.push(b'"');
-        for byte in text.bytes() {
-            match byte {
-                b'"' => self.text.extend_from_slice(b"\\\""),
-                b'\\' => self.text.extend_from_slice(b"\\\\"),
-                0..=0x1f => {
-                    self.text.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-                }
-                _ => self.text.push(byte),
-            }
-        }
-        self.text.push(b'"');
     }
 
     /// An `int` or a subclass of it, whose own `__repr__` (an `IntEnum`'s, say) is not asked.
@@ -140,7 +139,7 @@ impl Writer {
                 stamp.push('Z');
             }
         }
-        self.quoted(&stamp);
+        quote(&mut self.text, &stamp);
         Ok(())
     }
 

@@ -1,21 +1,33 @@
 //! The Python face of bayplan: the only crate that knows Python.
 //!
-//! `python/bayplan` names these classes and documents them for users; here each function is three
+//! `python/bayplan` wraps these classes and documents them for users; here each function is three
 //! steps: convert in, run with the interpreter released, convert out.
 
+mod cluster;
+mod columns;
+mod decisions;
 mod enter;
 mod error;
+mod gaps;
+mod input;
 mod json;
+mod scheduler;
+
+/// The Kubernetes version whose kube-scheduler is followed.
+const SEMANTICS: &str = "1.34";
 
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
-    use pyo3::prelude::*;
+    #[pymodule_export]
+    use crate::cluster::Cluster;
+    #[pymodule_export]
+    use crate::decisions::Decisions;
+    #[pymodule_export]
+    use crate::scheduler::Scheduler;
 
-    use crate::enter::guard;
-
-    /// The value as JSON text; `bayplan.exceptions.ArgumentError` names what cannot be.
-    #[pyfunction]
-    fn to_json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-        Ok(guard(|| crate::json::to_json(value))?)
-    }
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
+    const SEMANTICS: &str = crate::SEMANTICS;
 }
