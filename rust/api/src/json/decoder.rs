@@ -42,6 +42,13 @@ pub struct Items {
     first: bool,
 }
 
+impl Items {
+    /// Where `count` items are read already.
+    pub(crate) const fn after(count: u64) -> Self {
+        Self { first: count == 0 }
+    }
+}
+
 /// Decodes the one value that `bytes` holds.
 ///
 /// # Errors
@@ -75,6 +82,12 @@ impl<'a> Decoder<'a> {
     #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
+    }
+
+    /// Goes to another place in the text, between values.
+    pub(crate) fn seek(&mut self, offset: usize) {
+        self.at = offset;
+        self.depth = 0;
     }
 
     /// Passes over white space.
