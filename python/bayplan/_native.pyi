@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 __version__: str
 SEMANTICS: str
 
-Source: TypeAlias = tuple[Literal["path", "bytes", "object"], str, Any]
+Source: TypeAlias = tuple[Literal["path", "stdin", "bytes", "object"], str, Any]
 Record: TypeAlias = tuple[
     str,  # namespace
     str,  # name
@@ -69,5 +69,3 @@ class Decisions:
     def outcomes(self) -> NDArray[np.uint8]: ...
     def rows(self) -> NDArray[np.int64]: ...
     def scores(self) -> NDArray[np.int64]: ...
-
-def to_json(value: object) -> bytes: ...

@@ -25,16 +25,20 @@ class Outcome(enum.IntEnum):
     PLACED = 0
     """A node was chosen; the pod counts there for all that come after it."""
     PENDING = 1
-    """No node takes it, or the real scheduler would fail on it; the reason says why."""
-    GATED = 2
+    """No node takes it; the reason says why."""
+    PREEMPTING = 2
+    """No node takes it until pods of lower priority are evicted for it; `Decision.preemption` names them."""
+    FAILED = 3
+    """The real scheduler itself fails on it; the reason is its error."""
+    GATED = 4
     """``spec.schedulingGates`` is not empty: not attempted."""
-    TERMINATING = 3
+    TERMINATING = 5
     """It has a ``deletionTimestamp``: passed over."""
-    FOREIGN = 4
+    FOREIGN = 6
     """Its ``schedulerName`` is in no profile: another scheduler's business."""
-    UNSUPPORTED = 5
+    UNSUPPORTED = 7
     """It needs something that bayplan does not decide yet; the reason names it."""
-    UNDETERMINED = 6
+    UNDETERMINED = 8
     """It came after an unsupported pod, whose place could change this one's."""
 
     @property

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster", "Scheduler"]
 
+STDIN = ("stdin", "<stdin>", None)
+"""Standard input as a source, read by the native side as it comes; for the command line."""
+
 _logger = logging.getLogger("bayplan")
 
 
@@ -107,8 +110,9 @@ class Cluster:
         """
         columns = {"cpu": milli_cpu, "memory": memory, "pods": pods}
         columns["ephemeral-storage"] = ephemeral_storage
+        count = None if names is None else len(names)
         native = _native.Cluster.from_columns(
-            _columns({**columns, **(extended or {})}),
+            _columns({**columns, **(extended or {})}, count),
             None if names is None else list(names),
             [(key, list(values)) for key, values in (labels or {}).items()],
         )
@@ -276,6 +280,8 @@ def _count(number: int, what: str) -> str:
 
 def _source(source: Source) -> _native.Source:
     """A source as the native side takes it: a path, named bytes, or something to write as JSON."""
+    if source is STDIN:
+        return ("stdin", "<stdin>", None)
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
         if not isinstance(path, str):
@@ -324,22 +330,28 @@ def _pod(pod: str | Source) -> str | _native.Source:
     return pod if isinstance(pod, str) else _source(pod)
 
 
-def _columns(columns: Mapping[str, ArrayLike]) -> list[tuple[str, NDArray[np.int64]]]:
-    """The columns as int64 arrays of one length."""
+def _columns(
+    columns: Mapping[str, ArrayLike], count: int | None
+) -> list[tuple[str, NDArray[np.int64]]]:
+    """The columns as int64 arrays of one length: `count`, if that is known."""
     import numpy as np  # noqa: PLC0415 -- `bayplan --help` must not wait for it
 
     arrays: dict[str, NDArray[Any]] = {}
     for name, column in columns.items():
         array = np.asarray(column)
-        whole = array.dtype.kind in "iu" or array.size == 0
-        if not whole or array.ndim > 1:
+        if array.dtype.kind not in "iu" and array.size:
             raise ArgumentError("not a column of whole numbers", field=name, value=str(array.dtype))
+        if array.ndim > 1:
+            raise ArgumentError("not a column: more than one axis", field=name)
         if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
             raise ArgumentError("beyond 64 bits", field=name, value=str(array.max()))
         arrays[name] = array.astype(np.int64)
-    try:
-        even = np.broadcast_arrays(*(np.atleast_1d(array) for array in arrays.values()))
-    except ValueError as error:
-        sizes = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
-        raise ArgumentError(f"columns differ in length: {sizes}") from error
-    return [(name, np.ascontiguousarray(array)) for name, array in zip(arrays, even, strict=True)]
+    sizes = {name: array.size for name, array in arrays.items() if array.ndim}
+    if count is None:
+        count = next(iter(sizes.values()), 1)
+    for name, size in sizes.items():
+        if size != count:
+            raise ArgumentError(f"{size} values for {count} nodes", field=name)
+    return [
+        (name, np.ascontiguousarray(np.broadcast_to(array, count))) for name, array in arrays.items()
+    ]

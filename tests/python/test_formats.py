@@ -9,7 +9,7 @@ PLACED = Decision("shop", "web-0", Outcome.PLACED, "n-1", 512, "best of 3 feasib
 PENDING = Decision("data", "db-0", Outcome.PENDING, reason="0/2 nodes are available: 2 x, y.", feasible=0)
 GATED = Decision("ml", "gpu-0", Outcome.GATED, reason="waits for the gate a.b/c")
 EVICTS = Decision(
-    "shop", "vip", Outcome.PENDING, reason="0/2 …", preemption=Preemption("n-2", ("a/b", "c/d"))
+    "shop", "vip", Outcome.PREEMPTING, reason="0/2 …", preemption=Preemption("n-2", ("a/b", "c/d"))
 )
 
 
@@ -50,6 +50,8 @@ def test_the_exit_code_tells_the_worst() -> None:
     assert exit_code({Outcome.PLACED: 3}) == 0
     assert exit_code({Outcome.GATED: 1, Outcome.TERMINATING: 1, Outcome.FOREIGN: 1}) == 0
     assert exit_code({Outcome.PLACED: 3, Outcome.PENDING: 1}) == 1
+    assert exit_code({Outcome.PREEMPTING: 1}) == 1
+    assert exit_code({Outcome.FAILED: 1}) == 1
     assert exit_code({Outcome.PENDING: 1, Outcome.UNSUPPORTED: 1}) == 4
     assert exit_code({Outcome.UNDETERMINED: 1}) == 4
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from bayplan.exceptions import ObjectError
-from bayplan.scheduling import Cluster, Scheduler, example
+from bayplan.scheduling import STDIN, Cluster, Scheduler, example
 
 if TYPE_CHECKING:
     import argparse
@@ -50,5 +49,5 @@ def load(options: argparse.Namespace) -> Loaded:
 def _sources(options: argparse.Namespace) -> list[Source]:
     sources: list[Source] = [example()] if options.example else []
     for name in options.filename:
-        sources.append(sys.stdin.buffer if name == "-" else name)
+        sources.append(STDIN if name == "-" else name)
     return sources

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PENDING = 1
 UNSUPPORTED = 4
+_WAITING = (Outcome.PENDING, Outcome.PREEMPTING, Outcome.FAILED)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -77,4 +78,4 @@ def exit_code(counts: Mapping[Outcome, int]) -> int:
     """The exit code that all decisions together give, shown or not."""
     if Outcome.UNSUPPORTED in counts or Outcome.UNDETERMINED in counts:
         return UNSUPPORTED
-    return PENDING if Outcome.PENDING in counts else 0
+    return PENDING if any(outcome in counts for outcome in _WAITING) else 0
