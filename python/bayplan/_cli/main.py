@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import signal
@@ -162,6 +163,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = command_line.parse_args(arguments)
     if not options.filename and not options.example:
         command_line.error("no objects: name a file with -f, or take --example")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
     logger = logging.getLogger("bayplan")
     handler = _Handler(sys.stderr)
     logger.addHandler(handler)
@@ -185,8 +189,7 @@ def _run(options: argparse.Namespace) -> int:
         code = run(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # whoever read has gone: say nothing, and let the interpreter's last flush go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read has gone: say nothing
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -194,6 +197,12 @@ def _run(options: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        _drop_output()
         print(f"error: standard output: {error.strerror or error}", file=sys.stderr)
         return 5
     return code
+
+
+def _drop_output() -> None:
+    """Lets what standard output still holds go nowhere when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
