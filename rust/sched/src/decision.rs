@@ -34,7 +34,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Placed => "Placed",
-            Self::Unschedulable => "Unschedulable",
+            Self::Unschedulable => "Pending",
             Self::Preempting => "Preempting",
             Self::Gated => "Gated",
             Self::Terminating => "Terminating",
