@@ -124,7 +124,8 @@ impl Cluster {
     /// Reads a cluster from sources.
     #[staticmethod]
     fn load(py: Python<'_>, sources: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let inputs = guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
+        let inputs =
+            guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
         let state = enter(py, |interrupt| State::new(read_objects(&inputs, interrupt)?))?;
         Ok(Self::new(state))
     }
@@ -185,7 +186,8 @@ impl Cluster {
         Ok(guard(|| {
             let state = self.state();
             let pods = state.cluster.pods();
-            let count = |wanted: fn(Place) -> bool| pods.iter().filter(|row| wanted(row.place)).count();
+            let count =
+                |wanted: fn(Place) -> bool| pods.iter().filter(|row| wanted(row.place)).count();
             let running = count(|place| matches!(place, Place::On(_) | Place::Elsewhere));
             let pending = count(|place| place == Place::Pending);
             Ok((state.cluster.nodes().len(), running, pending))

@@ -59,10 +59,8 @@ impl Row {
     /// The row of a decision.
     pub(crate) fn new(cluster: &sched::Cluster, decision: Decision) -> Self {
         let outcome = Code::from(decision.outcome);
-        let attempted = matches!(
-            outcome,
-            Code::Placed | Code::Pending | Code::Preempting | Code::Failed
-        );
+        let attempted =
+            matches!(outcome, Code::Placed | Code::Pending | Code::Preempting | Code::Failed);
         Self {
             reason: reason(cluster, &decision),
             pod: decision.pod,
@@ -124,7 +122,10 @@ impl Row {
 
 /// `namespace/name`.
 fn full_name(cluster: &sched::Cluster, pod: PodIdx) -> String {
-    cluster.pods().get(pod).map_or_else(String::new, |row| format!("{}/{}", row.namespace, row.name))
+    cluster
+        .pods()
+        .get(pod)
+        .map_or_else(String::new, |row| format!("{}/{}", row.namespace, row.name))
 }
 
 fn scheduler_name(cluster: &sched::Cluster, pod: PodIdx) -> &str {
@@ -202,7 +203,8 @@ impl Decisions {
             let cluster = &self.state.cluster;
             let pod = self.rows.get(position).and_then(|row| cluster.pods().get(row.pod));
             let Some(pod) = pod else {
-                let fault = Fault::new("there are not so many decisions").value(position.to_string());
+                let fault =
+                    Fault::new("there are not so many decisions").value(position.to_string());
                 return Err(NativeError::NotFound(fault));
             };
             let labels = PyDict::new(py);

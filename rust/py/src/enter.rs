@@ -107,7 +107,10 @@ impl Interrupt {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "patience is about the user's time, not the engine's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "patience is about the user's time, not the engine's"
+)]
 fn now() -> Instant {
     Instant::now()
 }

@@ -92,7 +92,9 @@ impl Fault {
     /// Puts the places into the keywords and gives the message.
     fn keywords(self, keywords: &Bound<'_, PyDict>) -> PyResult<String> {
         let Self { message, path, object, field, value, line, column } = self;
-        for (name, place) in [("path", path), ("object", object), ("field", field), ("value", value)] {
+        for (name, place) in
+            [("path", path), ("object", object), ("field", field), ("value", value)]
+        {
             if let Some(place) = place {
                 keywords.set_item(name, place)?;
             }

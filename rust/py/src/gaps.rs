@@ -39,7 +39,8 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
         claims && objects.persistent_volume_claims.is_empty(),
         "no PersistentVolumeClaims: pods that mount one stay pending",
     );
-    let bound = objects.persistent_volume_claims.iter().any(|claim| !claim.spec.volume_name.is_empty());
+    let bound =
+        objects.persistent_volume_claims.iter().any(|claim| !claim.spec.volume_name.is_empty());
     note(
         claims && bound && objects.persistent_volumes.is_empty(),
         "no PersistentVolumes: pods whose claim is bound to one stay pending",
@@ -48,7 +49,10 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
         claims && objects.storage_classes.is_empty(),
         "no StorageClasses: claims that are not bound stay so",
     );
-    note(claims && objects.csi_nodes.is_empty(), "no CSINodes: volumes are not counted against limits");
+    note(
+        claims && objects.csi_nodes.is_empty(),
+        "no CSINodes: volumes are not counted against limits",
+    );
     let evicts = pending.iter().filter_map(|pod| pod.spec.priority).max();
     let running = objects.pods.iter().filter(|pod| is_running(pod));
     let weakest = running.map(|pod| pod.spec.priority.unwrap_or(0)).min();
@@ -97,6 +101,7 @@ fn selects_namespaces(pod: &Pod) -> bool {
             .is_some_and(|s| !(s.match_labels.is_empty() && s.match_expressions.is_empty()))
     };
     [&affinity.pod_affinity, &affinity.pod_anti_affinity].into_iter().flatten().any(|terms| {
-        terms.required.iter().any(reads) || terms.preferred.iter().any(|weighted| reads(&weighted.term))
+        terms.required.iter().any(reads)
+            || terms.preferred.iter().any(|weighted| reads(&weighted.term))
     })
 }

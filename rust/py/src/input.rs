@@ -88,7 +88,9 @@ struct Patient<'a, R> {
 impl<R: Read> Read for Patient<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match self.input.read(buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted && self.interrupt.ask() => {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::Interrupted && self.interrupt.ask() =>
+            {
                 Err(std::io::Error::other("interrupted by a signal"))
             }
             other => other,
@@ -163,7 +165,9 @@ pub(crate) fn configuration_error(error: ConfigError) -> NativeError {
     // one fault names its field and value; several are told in one message, as kube-scheduler tells them
     let (field, value) = match error.problems.as_slice() {
         [ConfigProblem::Field(fault)] => (Some(fault.field.clone()), None),
-        [ConfigProblem::WrongType { field, found, .. }] => (Some(field.clone()), Some(found.clone())),
+        [ConfigProblem::WrongType { field, found, .. }] => {
+            (Some(field.clone()), Some(found.clone()))
+        }
         [ConfigProblem::UnknownField { field } | ConfigProblem::DuplicateField { field }] => {
             (Some(field.clone()), None)
         }

@@ -1,7 +1,10 @@
 //! Python dicts and lists as the JSON text that the reader takes.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDate, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDate, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString,
+    PyTuple,
+};
 
 use crate::error::{Fault, NativeError};
 
@@ -184,7 +187,8 @@ impl Writer {
         if self.at.len() < MAX_DEPTH {
             return Ok(());
         }
-        let message = format!("nested deeper than {MAX_DEPTH} levels, or a structure that holds itself");
+        let message =
+            format!("nested deeper than {MAX_DEPTH} levels, or a structure that holds itself");
         let shown: String = self.field().chars().take(100).collect();
         Err(NativeError::Argument(Fault::new(message).field(format!("{shown}…"))))
     }

@@ -200,7 +200,9 @@ fn waiting(state: &State, names: &[String]) -> Result<IndexSet<PodIdx>, NativeEr
         let place = state.cluster.pods().get(pod).map(|row| row.place);
         if place != Some(Place::Pending) {
             let message = match place {
-                Some(Place::On(node)) => format!("runs on {} already", state.cluster.nodes().name(node)),
+                Some(Place::On(node)) => {
+                    format!("runs on {} already", state.cluster.nodes().name(node))
+                }
                 Some(Place::Elsewhere) => "runs on a node that is not in the cluster".to_owned(),
                 Some(Place::Evicted) => "was evicted".to_owned(),
                 _ => "has finished".to_owned(),
@@ -331,7 +333,8 @@ impl Scheduler {
         let state = cluster.get().state();
         let totals = enter(py, |interrupt| {
             let mut state = State::clone(&state);
-            let (row, decision) = self.evaluate(&mut state, &pod, false, Detail::Trace, interrupt)?;
+            let (row, decision) =
+                self.evaluate(&mut state, &pod, false, Detail::Trace, interrupt)?;
             if !self.decides(&state.cluster, row) {
                 return Err(foreign(&state.cluster, row));
             }
@@ -392,7 +395,9 @@ fn warnings(config: &bayplan_sched::config::KubeSchedulerConfiguration) -> Vec<S
     let percentages = std::iter::once(config.percentage_of_nodes_to_score)
         .chain(config.profiles.iter().map(|profile| profile.percentage_of_nodes_to_score));
     let some = percentages.flatten().find(|percentage| (1..100).contains(percentage));
-    some.map(|some| format!("percentageOfNodesToScore: {some} is not followed: all nodes are scored"))
-        .into_iter()
-        .collect()
+    some.map(|some| {
+        format!("percentageOfNodesToScore: {some} is not followed: all nodes are scored")
+    })
+    .into_iter()
+    .collect()
 }

@@ -71,7 +71,7 @@ pub struct Decision {
     pub feasible_nodes: usize,
     /// What each plugin said of each node, if it was asked for.
     pub trace: Option<Box<Trace>>,
-    /// All nodes with the highest total, in node order.
+    /// All nodes with the highest total, in node order; empty if no trace was asked for.
     pub best: Vec<NodeIdx>,
     /// The node that was chosen.
     pub chosen: Option<NodeIdx>,

@@ -239,17 +239,25 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
             decision.message = Some(plan.message(cluster));
         }
     } else {
-        let best = plan.prioritize(cluster, trace.as_deref_mut());
+        let best = plan.prioritize(cluster);
+        let chosen = plan.nodes_with_total(best.total).next();
         // With one feasible node kube-scheduler does not score, and no score can fail.
         let failed = best.error.is_some() && decision.feasible_nodes > 1;
         decision.outcome = if failed { Outcome::Failed } else { Outcome::Placed };
-        decision.chosen = best.nodes.first().copied().filter(|_| !failed);
+        decision.chosen = chosen.filter(|_| !failed);
         decision.message = best.error.clone().filter(|_| failed);
         if best.error.is_none() {
             decision.score = Some(best.total);
-            decision.best = best.nodes;
-        } else if let Some(trace) = &mut trace {
-            trace.forget_scores(failed);
+        }
+        if let Some(trace) = &mut trace {
+            trace.feasible = plan.nodes().to_vec();
+            trace.scores = plan.scores();
+            trace.totals = plan.totals();
+            if best.error.is_none() {
+                decision.best = plan.nodes_with_total(best.total).collect();
+            } else {
+                trace.forget_scores(failed);
+            }
         }
         decision.error = best.error;
     }

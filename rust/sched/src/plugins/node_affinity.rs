@@ -199,6 +199,6 @@ impl ScorePlugin for NodeAffinity {
             }
         }
         let normalize = |scores: &mut [i64]| default_normalize_score(false, scores);
-        Ok(PreScore::run(FixedScore { raw, normalize }))
+        Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
     }
 }
