@@ -24,6 +24,7 @@ const usage = `usage: kube-scheduler COMMAND [flags] [FILE…]
   compare   decide every case again and report where "expected" differs
   validate  report objects that an API server would refuse
   bench     pods a second of the scheduler's own loop
+  configs   what becomes of KubeSchedulerConfigurations, {"id", "text"} a line
 
 FILE is NDJSON, or NDJSON in gzip if its name ends in .gz; without one,
 standard input is read. "kube-scheduler COMMAND -h" lists the flags.
@@ -38,7 +39,7 @@ func main() {
 		os.Exit(2)
 	}
 	commands := map[string]func([]string) error{
-		"label": label, "compare": compare, "validate": validate, "bench": bench,
+		"label": label, "compare": compare, "validate": validate, "bench": bench, "configs": configs,
 	}
 	command, ok := commands[os.Args[1]]
 	if !ok {

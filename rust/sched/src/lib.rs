@@ -1,6 +1,10 @@
 //! A scheduling engine that decides as kube-scheduler v1.34 does.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "only `IndexVec`s are indexed, by row numbers of their own type; plain slices use patterns and `get`"
+)]
 
 pub mod cluster;
 pub mod config;

@@ -113,7 +113,10 @@ impl Plan {
             revision: cluster.revision(),
         };
         plan.pre_filter(profile, cluster, pod);
-        if plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.status.code == Code::Unschedulable)
+        if plan
+            .prefilter
+            .as_ref()
+            .is_none_or(|prefilter| prefilter.status.code == Code::Unschedulable)
         {
             plan.pre_score(profile, cluster, pod);
         }
@@ -128,7 +131,6 @@ impl Plan {
         for entry in &profile.filters {
             let Some(plugin) = entry.plugin.filter() else { continue };
             match plugin.pre_filter(pod, cluster) {
-                Ok(PreFilter::Skip) => {}
                 Ok(PreFilter::Run { nodes, filter }) => {
                     if entry.filters {
                         if entry.needs_pre_filter && !entry.pre_filters {
@@ -162,7 +164,7 @@ impl Plan {
                     }
                 }
                 // Without its PreFilter the plugin can only say the same node by node.
-                Err(_) => {}
+                Ok(PreFilter::Skip) | Err(_) => {}
             }
         }
         filters.sort_by_key(|(name, _)| profile.filter_order.iter().position(|n| n == *name));
@@ -362,8 +364,9 @@ impl Plan {
         let mut histogram = Histogram::default();
         let mut left = NodeSet::full(count);
         if let Some(narrowed) = &self.narrowed {
-            for reason in &narrowed.rejection.status.reasons {
-                histogram.add(reason, count - narrowed.nodes.count());
+            let outside = count - narrowed.nodes.count();
+            for reason in narrowed.rejection.status.reasons.iter().filter(|_| outside > 0) {
+                histogram.add(reason, outside);
             }
             left.intersect(&narrowed.nodes);
         }

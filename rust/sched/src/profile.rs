@@ -84,8 +84,7 @@ impl Profile {
                 out_of_tree.iter().find(|plugin| plugin.name() == name.as_str()).cloned()
             })
         };
-        let filter_only =
-            profile.filter.iter().filter(|name| !profile.pre_filter.contains(name));
+        let filter_only = profile.filter.iter().filter(|name| !profile.pre_filter.contains(name));
         let filters = profile.pre_filter.iter().chain(filter_only).filter_map(|name| {
             Some(FilterEntry {
                 plugin: find(name)?,
@@ -127,7 +126,10 @@ impl Profile {
             return Some(format!("volumes are not supported yet ({})", volumes.join(", ")));
         }
         if !pod.pod.spec.resource_claims.is_empty() && missing(names::DYNAMIC_RESOURCES) {
-            return Some(format!("resourceClaims are not supported ({})", names::DYNAMIC_RESOURCES));
+            return Some(format!(
+                "resourceClaims are not supported ({})",
+                names::DYNAMIC_RESOURCES
+            ));
         }
         None
     }

@@ -42,7 +42,8 @@ impl Default for Scheduler {
     /// The scheduler of the default configuration.
     #[expect(clippy::expect_used, reason = "a test builds the default configuration")]
     fn default() -> Self {
-        Self::new(&KubeSchedulerConfiguration::default()).expect("the default configuration is valid")
+        Self::new(&KubeSchedulerConfiguration::default())
+            .expect("the default configuration is valid")
     }
 }
 
@@ -65,9 +66,9 @@ impl Scheduler {
         plugins: &[Arc<dyn Plugin>],
     ) -> Result<Self, ConfigError> {
         let profiles = config.expand(registry)?;
-        let profiles = profiles.iter().map(|profile| {
-            (profile.scheduler_name.clone(), Profile::new(profile, plugins))
-        });
+        let profiles = profiles
+            .iter()
+            .map(|profile| (profile.scheduler_name.clone(), Profile::new(profile, plugins)));
         Ok(Self { profiles: profiles.collect() })
     }
 
@@ -147,7 +148,8 @@ impl Session<'_> {
         let name = &info.pod.spec.scheduler_name;
         let Some(profile) = self.scheduler.profile(name) else {
             let mut decision = Decision::new(cluster, pod, Outcome::Failed);
-            decision.error = Some(format!("profile not found for scheduler name {:?}", name.as_str()));
+            decision.error =
+                Some(format!("profile not found for scheduler name {:?}", name.as_str()));
             return decision;
         };
         let gate = profile.pre_enqueue.iter().filter_map(|plugin| plugin.pre_enqueue());
@@ -240,13 +242,16 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
         let best = plan.prioritize(cluster, trace.as_deref_mut());
         // With one feasible node kube-scheduler does not score, and no score can fail.
         let failed = best.error.is_some() && decision.feasible_nodes > 1;
-        decision.error = best.error;
         decision.outcome = if failed { Outcome::Failed } else { Outcome::Placed };
-        if !failed {
-            decision.chosen = best.nodes.first().copied();
+        decision.chosen = best.nodes.first().copied().filter(|_| !failed);
+        decision.message = best.error.clone().filter(|_| failed);
+        if best.error.is_none() {
+            decision.score = Some(best.total);
+            decision.best = best.nodes;
+        } else if let Some(trace) = &mut trace {
+            trace.forget_scores(failed);
         }
-        decision.score = Some(best.total);
-        decision.best = best.nodes;
+        decision.error = best.error;
     }
     decision.trace = trace;
 }

@@ -68,8 +68,10 @@ impl NodeColumns {
             return Err(ClusterError::Duplicate { kind: "Node", name });
         }
         let mut taint_lists = IndexSet::default();
-        let taint_list_of =
-            objects.iter().map(|node| taint_lists.insert_full(node.spec.taints.clone()).0).collect();
+        let taint_list_of = objects
+            .iter()
+            .map(|node| taint_lists.insert_full(node.spec.taints.clone()).0)
+            .collect();
         let allowed_pods = objects
             .iter()
             .map(|node| node.status.allocatable.get(PODS).map_or(0, bayplan_api::Quantity::value))

@@ -9,6 +9,8 @@ mod go_text;
 mod in_tree;
 mod name_rules;
 mod read;
+#[cfg(test)]
+mod recorded;
 mod strict;
 mod types;
 pub mod unchecked;

@@ -144,7 +144,7 @@ fn leader_election(strict: &mut Strict, path: &Path, node: &Node) -> LeaderElect
         text(strict, "resourceNamespace"),
     );
     let mut nanos = |strict: &mut Strict, name| {
-        members.take(strict, name, Strict::duration).unwrap_or_default()
+        members.take_written(strict, name, Strict::duration).unwrap_or_default()
     };
     let (lease_duration_nanos, renew_deadline_nanos, retry_period_nanos) = (
         nanos(strict, "leaseDuration"),
@@ -540,7 +540,7 @@ fn extender(strict: &mut Strict, path: &Path, node: &Node) -> Extender {
         enable_https,
         tls_config: members.take_some(strict, "tlsConfig", tls_config),
         http_timeout_nanos: members
-            .take(strict, "httpTimeout", Strict::duration)
+            .take_written(strict, "httpTimeout", Strict::duration)
             .unwrap_or_default(),
         node_cache_capable,
         managed_resources: members

@@ -225,7 +225,11 @@ impl Strict {
             Node::Text(text) => parse_duration(text),
             _ => None,
         };
-        if nanos.is_none() { self.miss(path, "a duration such as 1m30s", node) } else { nanos }
+        if nanos.is_none() {
+            // Go asks the type, and to this one `null` is an empty text
+            self.mismatch(path, "a duration such as 1m30s", node);
+        }
+        nanos
     }
 
     /// Whether bytes in base64 are there.
@@ -298,12 +302,22 @@ impl<'a> Members<'a> {
         name: &str,
         read: impl FnOnce(&mut Strict, &Path, &'a Node) -> Option<T>,
     ) -> Option<T> {
+        self.take_written(strict, name, |strict, path, node| match node {
+            Node::Null => None,
+            node => read(strict, path, node),
+        })
+    }
+
+    /// Takes a member out and reads it, also if it is `null`; `None` if it is absent or does not fit.
+    pub(super) fn take_written<T>(
+        &mut self,
+        strict: &mut Strict,
+        name: &str,
+        read: impl FnOnce(&mut Strict, &Path, &'a Node) -> Option<T>,
+    ) -> Option<T> {
         let at = self.members.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
         let (_, node) = self.members.remove(at);
-        match node {
-            Node::Null => None,
-            node => read(strict, &self.path.child(name), node),
-        }
+        read(strict, &self.path.child(name), node)
     }
 
     /// Takes a member out and reads it with what reads `null` too; `None` if it is absent or `null`.

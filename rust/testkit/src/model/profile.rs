@@ -116,16 +116,17 @@ impl Plugin {
             || matches!(self, Self::NodeUnschedulable | Self::NodeName | Self::TaintToleration)
     }
 
-    /// Whether the plugin has a `Score` that can count in v1.34's default feature gates.
+    /// Whether the plugin has a `Score`.
     ///
-    /// `VolumeBinding` has one too, but its `PreScore` always skips it without the gate
-    /// `StorageCapacityScoring`.
+    /// That of `VolumeBinding` never counts: its `PreScore` skips it without the feature gate
+    /// `StorageCapacityScoring`, which is off in v1.34.
     pub const fn has_score(self) -> bool {
         matches!(
             self,
             Self::TaintToleration
                 | Self::NodeAffinity
                 | Self::NodeResourcesFit
+                | Self::VolumeBinding
                 | Self::PodTopologySpread
                 | Self::InterPodAffinity
                 | Self::NodeResourcesBalancedAllocation
