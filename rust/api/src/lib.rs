@@ -4,6 +4,7 @@
 
 mod affinity;
 mod decode;
+pub mod defaults;
 pub mod json;
 mod map;
 mod meta;
@@ -15,11 +16,13 @@ mod quantity;
 mod selector;
 mod storage;
 mod str;
+mod time;
+pub mod validation;
 mod workload;
 
 pub use affinity::*;
 pub use map::{Labels, Map};
-pub use meta::{ObjectMeta, OwnerReference, Time, TimeError};
+pub use meta::{ObjectMeta, OwnerReference};
 pub use node::*;
 pub use objects::Objects;
 pub use pod::*;
@@ -28,6 +31,7 @@ pub use quantity::{Quantity, QuantityError};
 pub use selector::*;
 pub use storage::*;
 pub use str::Str;
+pub use time::{Time, TimeError};
 pub use workload::*;
 
 /// `v1.ResourceList`: quantities by resource name.
