@@ -475,11 +475,9 @@ fn plain(text: &str) -> Result<Scalar<'_>, String> {
             return Err(format!("{text} is no number that a field can have"));
         }
         _ => match text.as_bytes().first() {
-            Some(b'.') => text
-                .parse()
-                .ok()
-                .and_then(float)
-                .map_or(Scalar::Text(text), |number| Scalar::Number(number)),
+            Some(b'.') => {
+                text.parse().ok().and_then(float).map_or(Scalar::Text(text), Scalar::Number)
+            }
             Some(b'0'..=b'9' | b'+' | b'-') => {
                 let digits = text.replace('_', "");
                 integer(&digits)

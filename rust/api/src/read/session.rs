@@ -358,7 +358,7 @@ impl<'s, 'c> Session<'s, 'c> {
         if expected == Expected::Unknown {
             let stated = Expected::of(api_version.as_deref(), kind.as_deref());
             let kind = kind.map(|kind| String::from_utf8_lossy(&kind).into_owned());
-            self.decide(stated, &kind.unwrap_or_default(), loose)?;
+            self.decide(&stated, &kind.unwrap_or_default(), loose)?;
         }
         Ok(())
     }
@@ -373,14 +373,14 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// Reads the items that waited for the list's kind.
-    fn decide(&mut self, stated: Expected, list: &str, loose: Loose) -> Result<(), ReadError> {
-        if let Expected::Typed(item) = &stated {
+    fn decide(&mut self, stated: &Expected, list: &str, loose: Loose) -> Result<(), ReadError> {
+        if let Expected::Typed(item) = stated {
             let wrong = loose.guessed.iter().find(|&&kind| *item != Type::Kept(kind));
             if let Some(kind) = wrong {
                 let (list, item) = (list.to_owned(), kind.name());
                 return Err(self.invalid(0, InputProblem::ListKind { list, item }));
             }
-        } else if stated == Expected::Unknown && !list.is_empty() {
+        } else if *stated == Expected::Unknown && !list.is_empty() {
             let item = "something else";
             let list = list.to_owned();
             return Err(self.invalid(0, InputProblem::ListKind { list, item }));
@@ -392,7 +392,7 @@ impl<'s, 'c> Session<'s, 'c> {
             let window = std::mem::replace(&mut self.window, window);
             self.position = undecided.position;
             self.refill()?;
-            match &stated {
+            match stated {
                 Expected::Typed(Type::Kept(kind)) => kind.accept(ReadObject { session: self })?,
                 Expected::Typed(Type::Other(name)) => self.count_skipped(name.clone(), 1),
                 Expected::Any | Expected::Unknown => return Err(self.unknown_kind()),

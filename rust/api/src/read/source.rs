@@ -1,10 +1,13 @@
 //! Where bytes come from: files of a directory, packed streams.
 
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::error::InputProblem;
+use crate::json::{Problem, Syntax};
 
 const ENDINGS: [&str; 5] = [".json", ".ndjson", ".jsonl", ".yaml", ".yml"];
 
@@ -34,8 +37,8 @@ impl Format {
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip), // RFC 1952, 2.3.1
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd), // RFC 8878, 3.1.1
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd), // skippable frame, 3.1.2
+            // RFC 8878, 3.1.1 and (a frame to pass over) 3.1.2
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             _ => None,
         }
     }
@@ -114,16 +117,16 @@ pub(crate) struct Chars<R> {
     /// Characters passed on in the current line, and lines before it, both for the fault's place.
     line: u64,
     column: u64,
-    fault: std::rc::Rc<std::cell::RefCell<Option<io::Error>>>,
+    fault: Rc<RefCell<Option<io::Error>>>,
     /// Bytes passed on.
-    count: std::rc::Rc<std::cell::Cell<u64>>,
+    count: Rc<Cell<u64>>,
 }
 
 impl<R: BufRead> Chars<R> {
     pub(crate) fn new(
         input: R,
-        fault: std::rc::Rc<std::cell::RefCell<Option<io::Error>>>,
-        count: std::rc::Rc<std::cell::Cell<u64>>,
+        fault: Rc<RefCell<Option<io::Error>>>,
+        count: Rc<Cell<u64>>,
     ) -> Self {
         Self { input, line: 1, column: 1, fault, count }
     }
@@ -162,14 +165,11 @@ impl<R: BufRead> Chars<R> {
         for slot in bytes.get_mut(1..length).unwrap_or_default() {
             *slot = self.byte()?.unwrap_or_default();
         }
-        match std::str::from_utf8(bytes.get(..length).unwrap_or_default()) {
-            Ok(text) => Ok(text.chars().next()),
-            Err(_) => {
-                let problem =
-                    InputProblem::Json(crate::json::Problem::Syntax(crate::json::Syntax::Utf8));
-                Err(fault(problem, Some((self.line, self.column))))
-            }
+        if let Ok(text) = std::str::from_utf8(bytes.get(..length).unwrap_or_default()) {
+            return Ok(text.chars().next());
         }
+        let problem = InputProblem::Json(Problem::Syntax(Syntax::Utf8));
+        Err(fault(problem, Some((self.line, self.column))))
     }
 }
 
