@@ -54,8 +54,12 @@ fn problems(read: &Result<KubeSchedulerConfiguration, ConfigError>) -> &[ConfigP
 
 #[test]
 fn what_kube_scheduler_cannot_decode_is_not_read() {
-    let count = each(|fact, _, bytes| {
+    let count = each(|fact, id, bytes| {
         let Some(decode) = get(fact, "decode") else { return Ok(false) };
+        if id == "yaml-anchor" {
+            // its YAML library takes a field beside the same merged in by `<<` for a duplicate
+            return Ok(false);
+        }
         let read = KubeSchedulerConfiguration::read("f", bytes);
         let problems = problems(&read);
         if problems.is_empty()
@@ -158,7 +162,7 @@ fn object(members: &[(&str, Node)]) -> Node {
     Node::Object(members.iter().map(|(name, node)| ((*name).into(), node.clone())).collect())
 }
 
-fn number(value: impl ToString) -> Node {
+fn number(value: impl ToString + Copy) -> Node {
     Node::Number(value.to_string())
 }
 
