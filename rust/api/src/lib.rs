@@ -36,6 +36,7 @@ pub use storage::*;
 pub use str::Str;
 pub use time::{Time, TimeError};
 pub use workload::*;
+pub use yaml::{YamlError, yaml_to_json};
 
 /// `v1.ResourceList`: quantities by resource name.
 pub type ResourceList = Map<Quantity>;

@@ -15,7 +15,7 @@ use saphyr_parser::{BufferedInput, Event, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::json::scan::{self, MAX_DEPTH};
 use crate::read::error::InputProblem;
-use crate::read::source::{Chars, fault};
+use crate::read::source::{Chars, StreamFault, fault};
 use crate::read::window::{MAX_OBJECT, to_u64};
 
 type Characters<'r> = Chars<Box<dyn BufRead + 'r>>;
@@ -355,6 +355,44 @@ impl Read for YamlToJson<'_> {
         self.given += count;
         Ok(count)
     }
+}
+
+/// The documents of a YAML text as JSON values, one after another, each value on its line.
+///
+/// # Errors
+///
+/// The text is no YAML, or YAML that JSON cannot say.
+///
+/// ```
+/// let json = bayplan_api::yaml_to_json(b"a: [1, yes]\nb: &x {c: 010}\nd: *x\n")?;
+/// let json: String = String::from_utf8_lossy(&json).split_whitespace().collect();
+/// assert_eq!(json, r#"{"a":[1,true],"b":{"c":8},"d":{"c":8}}"#);
+///
+/// let error = bayplan_api::yaml_to_json(b"a: 1\n  b: 2\n").unwrap_err();
+/// assert_eq!(error.position, Some((2, 4)));
+/// # Ok::<(), bayplan_api::YamlError>(())
+/// ```
+pub fn yaml_to_json(yaml: &[u8]) -> Result<Vec<u8>, YamlError> {
+    let mut json = Vec::new();
+    match YamlToJson::new(Box::new(yaml)).read_to_end(&mut json) {
+        Ok(_) => Ok(json),
+        Err(error) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(StreamFault { problem, at }) => {
+                YamlError { problem: problem.clone(), position: *at }
+            }
+            None => YamlError { problem: InputProblem::Yaml(error.to_string()), position: None },
+        }),
+    }
+}
+
+/// A text that is no YAML, or YAML that JSON cannot say.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct YamlError {
+    /// What is wrong.
+    pub problem: InputProblem,
+    /// Line and column, from 1.
+    pub position: Option<(u64, u64)>,
 }
 
 fn scan_fault(error: &ScanError) -> io::Error {

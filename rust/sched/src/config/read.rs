@@ -3,7 +3,8 @@
 //! Follows `loadConfig` in `cmd/kube-scheduler/app/options/configfile.go` and the types of
 //! `k8s.io/kube-scheduler/config/v1` of v0.34.
 
-use bayplan_api::Str;
+use bayplan_api::json::{Problem, Syntax};
+use bayplan_api::{Str, yaml_to_json};
 
 use super::strict::{Node, Strict};
 use super::unchecked::{
@@ -58,15 +59,48 @@ impl KubeSchedulerConfiguration {
         match config {
             Some(config) if strict.problems.is_empty() => match config.validate() {
                 Ok(()) => Ok(config),
-                Err(invalid) => Err(error(invalid.problems)),
+                Err(invalid) => Err(invalid.in_file(name)),
             },
             _ => Err(error(strict.problems)),
         }
     }
 }
 
+/// JSON if the first character is a brace, as kube-scheduler tells it; else YAML.
 fn parse(bytes: &[u8]) -> Result<Node, ConfigProblem> {
-    Node::parse(bytes).map_err(|fault| ConfigProblem::Syntax { message: fault.to_string() })
+    let syntax = |position: Option<(u64, u64)>, message: String| match position {
+        Some((line, column)) => {
+            ConfigProblem::Syntax { message: format!("line {line}, column {column}: {message}") }
+        }
+        None => ConfigProblem::Syntax { message },
+    };
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Node::parse(bytes)
+            .map_err(|fault| syntax(position(bytes, fault.offset()), fault.to_string()));
+    }
+    let json = yaml_to_json(bytes).map_err(|error| syntax(error.position, error.to_string()))?;
+    if json.trim_ascii().is_empty() {
+        return Ok(Node::Null);
+    }
+    // the lines are those of the YAML, the columns are not
+    Node::parse(&json).map_err(|fault| {
+        let message = match fault.problem() {
+            Problem::Syntax(Syntax::Trailing) => "more than one document".to_owned(),
+            _ => fault.to_string(),
+        };
+        let line = position(&json, fault.offset()).map(|(line, _)| (line, 1));
+        syntax(line, message)
+    })
+}
+
+/// Line and column of a byte, from 1.
+fn position(bytes: &[u8], offset: usize) -> Option<(u64, u64)> {
+    let before = bytes.get(..offset)?;
+    let (mut line, mut start) = (1, 0);
+    for (at, _) in before.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        (line, start) = (line + 1, at + 1);
+    }
+    Some((line, u64::try_from(offset - start).ok()? + 1))
 }
 
 /// `None` if it is another kind of object, which is reported.
@@ -592,4 +626,257 @@ fn tls_config(strict: &mut Strict, path: &Path, node: &Node) -> ExtenderTlsConfi
     };
     members.end(strict);
     tls
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::PluginRegistry;
+
+    const HEAD: &str =
+        "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
+
+    fn error(text: &str) -> ConfigError {
+        KubeSchedulerConfiguration::read("scheduler.yaml", text.as_bytes()).unwrap_err()
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        error(text).problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_is_the_default() {
+        let read = KubeSchedulerConfiguration::read("f", HEAD.as_bytes()).unwrap();
+        assert_eq!(read, KubeSchedulerConfiguration::default());
+        let json = r#"{"kind": "KubeSchedulerConfiguration", "apiVersion": "kubescheduler.config.k8s.io/v1", "profiles": null}"#;
+        assert_eq!(KubeSchedulerConfiguration::read("f", json.as_bytes()).unwrap(), read);
+    }
+
+    #[test]
+    fn every_fault_of_a_file_is_told_with_its_path() {
+        let text = format!(
+            "{HEAD}parallelism: many\nprofiles:\n- schedulername: a\n  pluginConfig:\n  - name: NodeResourcesFit\n    \
+             args: {{scoringStrategy: {{type: MostAllocated, resources: [{{name: cpu, weight: 1.5}}]}}}}\n\
+             percentageOfNodesToScore: 1\npercentageOfNodesToScore: 2\n"
+        );
+        assert_eq!(
+            problems(&text),
+            [
+                r#"duplicate field "percentageOfNodesToScore""#,
+                r#"parallelism: expected a 32-bit integer, found "many""#,
+                "profiles[0].pluginConfig[0].args.scoringStrategy.resources[0].weight: expected a 64-bit integer, \
+                 found 1.5",
+                r#"unknown field "profiles[0].schedulername""#,
+            ]
+        );
+        assert!(matches!(
+            error(&text).problems.as_slice(),
+            [
+                ConfigProblem::DuplicateField { .. },
+                ConfigProblem::WrongType { field, expected: "a 32-bit integer", .. },
+                ..
+            ] if field == "parallelism"
+        ));
+    }
+
+    #[test]
+    fn a_removed_version_is_refused_by_name() {
+        for (version, hint) in [
+            ("v1beta3", "1.29"),
+            ("v1beta2", "1.28"),
+            ("v1beta1", "1.25"),
+            ("v1alpha1", "long ago"),
+        ] {
+            let text = HEAD.replace("/v1", &format!("/{version}"));
+            let [problem] = problems(&text).try_into().unwrap();
+            assert!(problem.contains(version) && problem.contains(hint), "{problem}");
+        }
+        assert_eq!(
+            error("apiVersion: v1\nkind: ConfigMap\n").to_string(),
+            "scheduler.yaml: apiVersion: no kind \"ConfigMap\" is registered for version \"v1\": only \
+             kubescheduler.config.k8s.io/v1 is read"
+        );
+        assert_eq!(
+            problems("kind: Pod\napiVersion: kubescheduler.config.k8s.io/v1\n"),
+            [r#"kind: expected "KubeSchedulerConfiguration", found "Pod""#]
+        );
+    }
+
+    #[test]
+    fn arguments_may_name_their_type_and_must_name_the_right_one() {
+        let with = |head: &str| {
+            format!("{HEAD}profiles:\n- pluginConfig:\n  - name: NodeAffinity\n    args: {head}\n")
+        };
+        for head in [
+            "",
+            "{}",
+            "{kind: NodeAffinityArgs}",
+            "{apiVersion: kubescheduler.config.k8s.io/v1, kind: NodeAffinityArgs}",
+        ] {
+            KubeSchedulerConfiguration::read("f", with(head).as_bytes()).unwrap();
+        }
+        assert_eq!(
+            problems(&with("{kind: NodeResourcesFitArgs}")),
+            [concat!(
+                "profiles[0].pluginConfig[0].args.kind: expected \"NodeAffinityArgs\", ",
+                "found \"NodeResourcesFitArgs\""
+            )]
+        );
+        let [problem] = problems(&with("{apiVersion: kubescheduler.config.k8s.io/v1beta3}"))
+            .try_into()
+            .unwrap();
+        assert!(problem.starts_with("profiles[0].pluginConfig[0].args.apiVersion: "), "{problem}");
+    }
+
+    #[test]
+    fn broken_text_is_told_with_its_place() {
+        let broken =
+            |text: &[u8]| KubeSchedulerConfiguration::read("f", text).unwrap_err().to_string();
+        assert_eq!(broken(b"{\n  \"kind\": }"), "f: line 2, column 11: expected a value: }");
+        assert!(broken(b"a: 1\n  b: 2\n").starts_with("f: line 2, column 4: "));
+        assert!(broken(b"{\"a\": \"\xff\"}").contains("invalid UTF-8"));
+        assert!(broken("[".repeat(10_000).as_bytes()).contains("recursion limit"));
+        assert!(broken("{\"a\":".repeat(10_000).as_bytes()).contains("nested deeper"));
+        assert!(broken(format!("{HEAD}---\n{HEAD}").as_bytes()).contains("more than one document"));
+        assert_eq!(broken(b""), "f: kind: expected \"KubeSchedulerConfiguration\", found \"\"");
+    }
+
+    #[test]
+    fn a_file_with_endless_faults_is_told_in_part() {
+        let list = "{},".repeat(20_000);
+        for text in [
+            format!("{HEAD}profiles: [{list}]"),
+            format!("{HEAD}extenders: [{{managedResources: [{list}]}}]"),
+            format!("{HEAD}profiles: [{{pluginConfig: [{list}]}}]"),
+            format!(
+                "{HEAD}profiles: [{{plugins: {{score: {{enabled: [{list}], disabled: [{list}]}}}}}}]"
+            ),
+            format!("{HEAD}profiles: [{{foo: [{list}]}}, 1, {{{}}}]", list.replace("{}", "a: 1")),
+        ] {
+            match KubeSchedulerConfiguration::read("f", text.as_bytes()) {
+                Ok(config) => {
+                    config.expand(&PluginRegistry::default()).unwrap_err();
+                }
+                Err(error) => assert!((1..=100).contains(&error.problems.len())),
+            }
+        }
+    }
+
+    #[test]
+    fn an_extender_with_a_say_is_not_supported_and_one_that_only_binds_is() {
+        let read = |verb: &str| {
+            let text = format!(
+                "{HEAD}extenders:\n- urlPrefix: http://localhost:1\n  {verb}: go\n  weight: 1\n  managedResources:\n  \
+                 - {{name: example.com/chip, ignoredByScheduler: true}}\n"
+            );
+            KubeSchedulerConfiguration::read("f", text.as_bytes())
+                .unwrap()
+                .expand(&PluginRegistry::default())
+        };
+        for (verb, what) in [
+            ("filterVerb", "an extender that filters"),
+            ("prioritizeVerb", "an extender that scores"),
+            ("preemptVerb", "an extender that preempts"),
+        ] {
+            let error = read(verb).unwrap_err();
+            assert!(error.is_unsupported());
+            let text =
+                format!("extenders[0].{verb}: {what} is not supported: \"http://localhost:1\"");
+            assert_eq!(error.to_string(), text);
+            assert_eq!(error.clone().in_file("f").to_string(), format!("f: {text}"));
+            assert_eq!(
+                error.problems,
+                [ConfigProblem::Unsupported {
+                    field: format!("extenders[0].{verb}"),
+                    what,
+                    value: "http://localhost:1".into()
+                }]
+            );
+        }
+        let profiles = read("bindVerb").unwrap();
+        let ignored: Vec<_> = profiles
+            .iter()
+            .map(|profile| match profile.args.get("NodeResourcesFit") {
+                Some(crate::config::PluginArgs::NodeResourcesFit(args)) => &args.ignored_resources,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(ignored, [&["example.com/chip"]]);
+    }
+
+    const PARTS: [&str; 24] = [
+        "apiVersion: kubescheduler.config.k8s.io/v1\n",
+        "kind: KubeSchedulerConfiguration\n",
+        "profiles:\n",
+        "- schedulerName: x\n",
+        "  plugins:\n",
+        "    multiPoint:\n",
+        "    score: {disabled: [{name: '*'}]}\n",
+        "      enabled:\n",
+        "      - name: NodeName\n",
+        "        weight: -1\n",
+        "  pluginConfig:\n",
+        "  - name: NodeResourcesFit\n",
+        "    args: {scoringStrategy: {type: RequestedToCapacityRatio}}\n",
+        "    args: {addedAffinity: {}}\n",
+        "  - name: NodeAffinity\n",
+        "extenders: [{filterVerb: a}]\n",
+        "leaderElection: {leaseDuration: 1h}\n",
+        "percentageOfNodesToScore: 101\n",
+        "- {}\n",
+        "- &a [*a]\n",
+        "null\n",
+        "{\"a\": [",
+        "]}",
+        "\u{0}\u{feff}é",
+    ];
+
+    /// Whatever comes of it, it comes.
+    fn read_all(bytes: &[u8]) {
+        match KubeSchedulerConfiguration::read("f", bytes) {
+            Ok(config) => {
+                config.validate().unwrap();
+                if let Err(error) = config.expand(&PluginRegistry::default()) {
+                    assert!(!error.problems.is_empty());
+                }
+            }
+            Err(error) => {
+                assert!(!error.problems.is_empty());
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            read_all(&bytes);
+        }
+
+        #[test]
+        fn no_mixture_of_parts_panics(
+            parts in proptest::collection::vec(proptest::sample::select(PARTS.as_slice()), 0..20),
+            headed in any::<bool>(),
+        ) {
+            let head = if headed { HEAD } else { "" };
+            read_all(format!("{head}{}", parts.concat()).as_bytes());
+        }
+
+        #[test]
+        fn no_damage_to_a_good_file_panics(
+            at in 0..1_000_usize, byte in any::<u8>(), cut in 0..40_usize,
+        ) {
+            let mut bytes = format!(
+                "{HEAD}profiles:\n- plugins: {{score: {{enabled: [{{name: NodeName, weight: 2}}]}}}}\n  pluginConfig:\n  \
+                 - name: PodTopologySpread\n    args:\n      defaultingType: List\n      defaultConstraints:\n      \
+                 - {{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}}\n\
+                 leaderElection: {{leaseDuration: 15s}}\n"
+            ).into_bytes();
+            let at = at % bytes.len();
+            bytes.splice(at..(at + cut).min(bytes.len()), [byte]);
+            read_all(&bytes);
+        }
+    }
 }
