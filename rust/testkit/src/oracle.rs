@@ -203,10 +203,13 @@ fn fill_in_defaults(objects: &mut Objects) {
     }
 }
 
+/// `SetDefaults_ResourceList`: up to whole thousandths.
 fn round_up(list: &mut ResourceList) {
     let rounded = list.iter().map(|(name, quantity)| {
         let milli = Quantity::from_milli_value(quantity.milli_value());
-        (name.clone(), if milli.value() == quantity.value() { milli } else { quantity.clone() })
+        // How a quantity is written matters for how it overflows: only finer ones are touched.
+        let finer = milli > *quantity && milli.value() == quantity.value();
+        (name.clone(), if finer { milli } else { quantity.clone() })
     });
     *list = rounded.collect();
 }
@@ -363,6 +366,7 @@ fn read_plugins(plugins: &Value, profile: &mut ModelProfile) {
     };
     profile.pre_filter.retain(|plugin| runs(*plugin, "preFilter"));
     profile.filter.retain(|plugin| runs(*plugin, "filter"));
+    profile.pre_score.retain(|plugin| runs(*plugin, "preScore"));
     profile.score.retain(|(plugin, _)| runs(*plugin, "score"));
     for (plugin, weight) in &mut profile.score {
         let given = enabled(&plugins["score"], *plugin).or_else(|| enabled(multi_point, *plugin));

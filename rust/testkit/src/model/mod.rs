@@ -438,6 +438,13 @@ impl<'a> Model<'a> {
             decision.chosen = decision.best.first().cloned();
             return;
         }
+        if self.profile.pre_score.contains(&Plugin::NodeAffinity)
+            && let Err(error) = node_affinity::pre_score(pod)
+        {
+            let name = Plugin::NodeAffinity.name();
+            let message = format!("running PreScore plugin {name:?}: {error}");
+            return fail_to_score(decision, name, message, feasible);
+        }
         for (plugin, _) in &self.profile.score {
             if let Some((raw, normalized)) = self.score_of(*plugin, pod, feasible) {
                 decision.raw_scores.insert(plugin.name(), raw);

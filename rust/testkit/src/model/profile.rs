@@ -153,6 +153,8 @@ pub struct ModelProfile {
     pub pre_filter: Vec<Plugin>,
     /// Plugins whose `Filter` runs, in order.
     pub filter: Vec<Plugin>,
+    /// Plugins whose `PreScore` runs; what it learns is for `Score`, only its failure counts by itself.
+    pub pre_score: Vec<Plugin>,
     /// Plugins whose `Score` runs, each with its weight.
     pub score: Vec<(Plugin, i64)>,
     /// Whether `DefaultPreemption` runs after a pod fits nowhere.
@@ -235,6 +237,9 @@ impl Default for ModelProfile {
             scheduler_name: "default-scheduler".to_owned(),
             pre_filter: all().filter(|plugin| plugin.has_pre_filter()).collect(),
             filter: all().filter(|plugin| plugin.has_filter()).collect(),
+            pre_score: all()
+                .filter(|plugin| plugin.has_score() && *plugin != Plugin::ImageLocality)
+                .collect(),
             score: all()
                 .filter(|plugin| plugin.has_score())
                 .map(|plugin| (plugin, plugin.default_weight()))
