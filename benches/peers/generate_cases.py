@@ -12,6 +12,10 @@ writes one ``{"case": …, "expected": …}`` a line. A case depends on the seed
 its group, its size and its number only, so that one can be made again alone.
 """
 
+# Rates are numbers that mean only themselves; nothing here is secret; drawing
+# an object is one long list of choices that reads best in one place.
+# ruff: noqa: PLR2004, S311, S104, C901, PLR0912, ANN401
+
 from __future__ import annotations
 
 import argparse
@@ -56,7 +60,15 @@ EMPHASIS = {
     "spread": {"spread": 0.85, "workloads": 0.8},
     "images": {"images": 1.0},
     "volumes": {"volumes": 0.8},
-    "preemption": {"preemption": 1.0, "full": 0.9},
+    "preemption": {
+        "preemption": 1.0,
+        "full": 1.0,
+        "podaffinity": 0.2,
+        "spread": 0.2,
+        "ports": 0.2,
+        "taints": 0.06,
+        "nodeaffinity": 0.06,
+    },
     "config": {"config": 1.0},
     "mixed": {
         "resources": 0.5,
@@ -118,12 +130,12 @@ def ways_to_write(value: Fraction) -> tuple[str, ...]:
         "e3": Fraction(1000),
         "E-3": Fraction(1, 1000),
     }
-    if value.denominator > 1000:  # noqa: PLR2004: what milli can say
+    if value.denominator > 1000:
         suffixes = {"u": Fraction(1, 10**6), "n": Fraction(1, 10**9), "": Fraction(1)}
     for suffix, unit in suffixes.items():
         text = shortest(value / unit)
         # Beyond fifteen digits resource.Quantity changes its representation.
-        if text is not None and len(text) <= 14:  # noqa: PLR2004: see above
+        if text is not None and len(text) <= 14:
             ways.append(text + suffix)
     return tuple(ways) or (shortest(value) or str(int(value)),)
 
@@ -133,7 +145,7 @@ def quantity(rng: Random, value: Fraction | int) -> str:
     if value == 0:
         return rng.choice(["0", "0", "0m", "0Ki", "0.0", "0e3"])
     ways = ways_to_write(Fraction(value))
-    short = [way for way in ways if len(way) <= 7]  # noqa: PLR2004: as people write
+    short = [way for way in ways if len(way) <= 7]
     return rng.choice(short if short and rng.random() < 0.85 else ways)
 
 
@@ -160,6 +172,7 @@ class Case:
         self.tags = [group]
         self.objects: list[Json] = []
         self.uid = 0
+        self.fine = False
         medium = size == "medium"
         self.node_count = (
             rng.randint(60, 300)
@@ -198,7 +211,7 @@ class Case:
         minute = self.rng.choice([7, 7, 23, self.rng.randrange(60)])
         return f"2026-05-{self.rng.choice([3, 3, 4, 19]):02d}T11:{minute:02d}:00Z"
 
-    def add(self, api: str, kind: str, meta: Json, **rest: Any) -> Json:  # noqa: ANN401: any JSON
+    def add(self, api: str, kind: str, meta: Json, **rest: Any) -> Json:
         """Adds an object to the case."""
         obj = {"apiVersion": api, "kind": kind, "metadata": meta, **rest}
         self.objects.append(obj)
@@ -348,7 +361,7 @@ class Case:
         used: set[str] = set()
         style = rng.choice(["n{:03d}", "{}.rack.example.org", "w-{}x", "{}"])
         while len(used) < self.node_count:
-            used.add(style.format(rng.randrange(1000 if self.node_count > 99 else 200)))  # noqa: PLR2004
+            used.add(style.format(rng.randrange(1000 if self.node_count > 99 else 200)))
         names = sorted(used)
         rng.shuffle(names)
         self.node_names = names
@@ -456,7 +469,7 @@ class Case:
             value = most * share * Fraction(round(scale * 100), 100)
             if name != "cpu":
                 value = Fraction(int(value))
-            elif value.denominator > 1000:  # noqa: PLR2004: milli
+            elif value.denominator > 1000:
                 value = Fraction(int(value * 1000), 1000)
             if odd and self.flip(0.3):
                 value += (
@@ -599,7 +612,11 @@ class Case:
             for _ in range(rng.choice([1, 1, 2])):
                 number = rng.choice([80, 443, 8080, 53])
                 protocol = rng.choice(["TCP", "TCP", "UDP", "SCTP"])
-                ip = "" if network else rng.choice(["", "", "0.0.0.0", "10.1.1.1", "127.0.0.1", "::"])  # noqa: S104: data
+                ip = (
+                    ""
+                    if network
+                    else rng.choice(["", "", "0.0.0.0", "10.1.1.1", "127.0.0.1", "::"])
+                )
                 if (number, protocol, ip) in seen:
                     continue
                 seen.add((number, protocol, ip))
@@ -624,9 +641,9 @@ class Case:
         if self.flip(0.95):
             term["labelSelector"] = self.own_selector(app)
         choice = rng.random()
-        if choice < 0.2:  # noqa: PLR2004: a rate
+        if choice < 0.2:
             term["namespaces"] = self.some([*self.namespaces, "unseen"], 3, 1)
-        elif choice < 0.45:  # noqa: PLR2004: a rate
+        elif choice < 0.45:
             if self.flip(0.4):
                 term["namespaceSelector"] = {}
             else:
@@ -915,14 +932,14 @@ class Case:
         for index in range(rng.choice([0, 0, 2, 5])):
             meta = self.identity(f"capacity-{index}", "default")
             key = rng.choice([ZONE, HOSTNAME])
-            rest: Json = {
+            capacity: Json = {
                 "storageClassName": rng.choice(["later", "zoned"]),
                 "nodeTopology": {"matchLabels": {key: rng.choice(self.domain_values(key))}},
                 "capacity": quantity(rng, rng.choice([0, 2 * GI, 40 * GI])),
             }
             if self.flip(0.3):
-                rest["maximumVolumeSize"] = quantity(rng, rng.choice([GI, 30 * GI]))
-            self.add("storage.k8s.io/v1", "CSIStorageCapacity", meta, **rest)
+                capacity["maximumVolumeSize"] = quantity(rng, rng.choice([GI, 30 * GI]))
+            self.add("storage.k8s.io/v1", "CSIStorageCapacity", meta, **capacity)
 
     def make_csi_node(self, name: str) -> None:
         """Adds what a node says of its CSI drivers."""
@@ -954,12 +971,14 @@ class Case:
 
     def volume_source(self, name: str) -> Json:
         """Draws where a volume's data is."""
-        kind = self.rng.choice(["csi", "csi", "csi", "aws", "gce", "nfs", "hostPath", "iscsi", "rbd", "azure"])
+        kind = self.rng.choice(
+            ["csi", "csi", "csi", "aws", "gce", "nfs", "hostPath", "iscsi", "rbd", "azure"]
+        )
         handle = f"vol-{self.rng.choice([name, name, name, 'shared'])}"
         if kind == "csi":
             driver = self.rng.choice([*self.drivers, "ebs.csi.aws.com"])
             return {"csi": {"driver": driver, "volumeHandle": handle}}
-        return {
+        sources: dict[str, Json] = {
             "aws": {"awsElasticBlockStore": {"volumeID": f"aws://zo0/{handle}"}},
             "gce": {"gcePersistentDisk": {"pdName": handle}},
             "nfs": {"nfs": {"server": "nfs.example.org", "path": f"/{name}"}},
@@ -972,8 +991,15 @@ class Case:
                 }
             },
             "rbd": {"rbd": {"monitors": ["10.0.0.8:6789"], "image": handle}},
-            "azure": {"azureDisk": {"diskName": handle, "kind": "Managed", "diskURI": f"/subscriptions/{handle}"}},
-        }[kind]
+            "azure": {
+                "azureDisk": {
+                    "diskName": handle,
+                    "kind": "Managed",
+                    "diskURI": f"/subscriptions/{handle}",
+                }
+            },
+        }
+        return sources[kind]
 
     def make_volume(self, storage_class: str, mode: str, *, local: bool) -> Json:
         """Adds a persistent volume."""
@@ -1129,7 +1155,7 @@ class Case:
         for index in range(rng.choice([1, 1, 2, 3])):
             name = f"v{index}"
             choice = rng.random()
-            if choice < 0.6:  # noqa: PLR2004: a rate
+            if choice < 0.6:
                 shared = [claim for ns, claim in self.claim_pool if ns == namespace]
                 if shared and self.flip(0.3):
                     claim = rng.choice(shared)
@@ -1138,7 +1164,7 @@ class Case:
                 else:
                     claim = self.make_claim(namespace)
                 source: Json = {"persistentVolumeClaim": {"claimName": claim}}
-            elif choice < 0.7:  # noqa: PLR2004: a rate
+            elif choice < 0.7:
                 source = {
                     "ephemeral": {
                         "volumeClaimTemplate": {
@@ -1164,7 +1190,7 @@ class Case:
         rng = self.rng
         per_node = rng.choice([0, 1, 2, 3, 5]) if self.size == "small" else rng.choice([2, 4, 6])
         if self.with_preemption and self.flip("full"):
-            per_node = rng.choice([3, 5, 7])
+            per_node = rng.choice([3, 5, 7, 10])
         count = round(self.node_count * per_node * rng.uniform(0.5, 1.2))
         for index in range(count):
             app = rng.choice(self.apps)
@@ -1265,7 +1291,11 @@ class Case:
         # what one profile reserves the other sees only once it is bound.
         if not self.with_volumes and self.flip(0.3):
             names = rng.choice(
-                [["default-scheduler", "night-shift"], ["night-shift"], ["a", "b", "default-scheduler"]]
+                [
+                    ["default-scheduler", "night-shift"],
+                    ["night-shift"],
+                    ["a", "b", "default-scheduler"],
+                ]
             )
         self.schedulers = names
         config: Json = {
@@ -1534,7 +1564,7 @@ def main() -> None:
     for number in range(options.first, options.first + options.cases):
         group = groups[number % len(groups)]
         identifier = f"{group}-{options.seed}{options.size[0]}-{number:05d}"
-        rng = Random(identifier)  # noqa: S311: not for secrets
+        rng = Random(identifier)
         case = Case(
             rng,
             group,
