@@ -155,6 +155,7 @@ func label(args []string) error {
 	workers := flags.Int("j", runtime.GOMAXPROCS(0), "how many cases at once")
 	repeat := flags.Int("repeat", 1, "decide each case so often and leave it out if the answers differ")
 	limit := flags.Bool("limit-candidates", false, "obey DefaultPreemption's minCandidateNodes arguments, starting at the first node")
+	ask := flags.Bool("ask", false, "have the scheduler's own SchedulePod decide each pod as well, and stop if it contradicts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func label(args []string) error {
 		}
 		var first []byte
 		for range max(1, *repeat) {
-			answer, err := decide(l.Case, *limit)
+			answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask})
 			if err != nil {
 				return nil, err
 			}
