@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(
     clippy::indexing_slicing,
-    reason = "only `IndexVec`s are indexed, by row numbers of their own type; plain slices use patterns and `get`"
+    reason = "`IndexVec`s are indexed by row numbers of their own type; plain slices use patterns and `get`, but in `go_sort`"
 )]
 
 pub mod cluster;
@@ -12,6 +12,7 @@ pub mod decision;
 mod diagnosis;
 pub mod framework;
 mod go;
+mod go_sort;
 pub mod index_vec;
 pub mod node_set;
 mod plan;
