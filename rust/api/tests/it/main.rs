@@ -4,3 +4,4 @@
 
 mod quantity;
 mod time;
+mod validation;
