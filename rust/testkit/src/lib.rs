@@ -3,4 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod builders;
+pub mod json;
 pub mod model;
+pub mod oracle;
+pub mod strategies;

@@ -7,6 +7,7 @@
 //! All nodes are filtered and all feasible ones scored; ties go to the first node in list order.
 
 mod decision;
+mod default_preemption;
 mod go;
 mod image_locality;
 mod inter_pod_affinity;
@@ -17,10 +18,15 @@ mod node_ports;
 mod node_resources_balanced_allocation;
 mod node_resources_fit;
 mod node_unschedulable;
+mod node_volume_limits;
 mod pod_topology_spread;
 mod profile;
 mod resources;
 mod taint_toleration;
+mod volume_binding;
+mod volume_restrictions;
+mod volume_zone;
+mod volumes;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +54,37 @@ impl Rejection {
     fn by(self, plugin: Plugin) -> Status {
         Status { plugin: plugin.name(), code: self.code, reasons: self.reasons }
     }
+}
+
+/// Why a plugin does not let the pod pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failure {
+    /// It rejects the node, or the pod on all nodes.
+    Rejected(Rejection),
+    /// It fails, and the scheduling cycle with it.
+    Error(String),
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl Failure {
+    fn by(self, plugin: Plugin) -> Stop {
+        match self {
+            Self::Rejected(rejection) => Stop::Rejected(rejection.by(plugin)),
+            Self::Error(message) => Stop::Error(ModelError { plugin: plugin.name(), message }),
+        }
+    }
+}
+
+/// A [`Failure`] with the plugin's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stop {
+    Rejected(Status),
+    Error(ModelError),
 }
 
 /// What a `PreFilter` answers when it does not reject the pod.
@@ -96,6 +133,15 @@ impl<'a> NodeInfo<'a> {
         self.pods.push(pod);
         self.used_ports.extend(node_ports::host_ports(pod));
     }
+
+    fn remove_pod(&mut self, pod: &Pod) {
+        if let Some(at) = self.pods.iter().position(|own| std::ptr::eq(*own, pod)) {
+            self.pods.swap_remove(at);
+            for port in node_ports::host_ports(pod) {
+                self.used_ports.remove(&port);
+            }
+        }
+    }
 }
 
 /// What `PreFilter` learnt: `framework.CycleState`.
@@ -107,6 +153,24 @@ struct CycleState {
     plugins_with_nodes: BTreeSet<&'static str>,
     spread: Option<pod_topology_spread::FilterState>,
     affinity: Option<inter_pod_affinity::FilterState>,
+    restrictions: Option<volume_restrictions::FilterState>,
+    binding: volume_binding::FilterState,
+    zone: Option<volume_zone::FilterState>,
+}
+
+impl CycleState {
+    /// `PreFilterExtensions`: `AddPod` (`delta` 1) and `RemovePod` (`delta` -1).
+    fn update(&mut self, updated: &Pod, pod: &Pod, node: &Node, delta: i64) {
+        if let Some(spread) = &mut self.spread {
+            spread.update(updated, pod, node, delta);
+        }
+        if let Some(affinity) = &mut self.affinity {
+            affinity.update(updated, pod, node, delta);
+        }
+        if let Some(restrictions) = &mut self.restrictions {
+            restrictions.update(updated, delta);
+        }
+    }
 }
 
 /// The model of the scheduler over one cluster.
@@ -115,6 +179,7 @@ pub struct Model<'a> {
     objects: &'a Objects,
     profile: ModelProfile,
     nodes: Vec<NodeInfo<'a>>,
+    assumed: volume_binding::Assumed,
 }
 
 impl<'a> Model<'a> {
@@ -128,7 +193,7 @@ impl<'a> Model<'a> {
                 info.add_pod(pod);
             }
         }
-        Self { objects, profile, nodes }
+        Self { objects, profile, nodes, assumed: volume_binding::Assumed::default() }
     }
 
     /// Attempts each pending pod once, by priority, then in list order.
@@ -163,43 +228,60 @@ impl<'a> Model<'a> {
 
         let state = match self.pre_filter(pod) {
             Ok(state) => state,
-            Err(status) => {
+            Err(Stop::Rejected(status)) => {
                 decision.message = Some(self.fit_error(&status.reasons.join(", ")));
                 decision.prefilter = Some(status);
+                // No `PreFilter` of the model rejects in a way that evicting pods could heal.
                 return decision;
             }
+            Err(Stop::Error(error)) => return fail(decision, error),
         };
         decision.prefilter_nodes =
             state.nodes.as_ref().map(|names| names.iter().cloned().collect());
+        let mut pod_volumes = BTreeMap::new();
         for info in &self.nodes {
-            decision.filter.insert(info.name(), self.filter(pod, info, &state).err());
+            let status = match self.filter(pod, info, &state) {
+                Ok(found) => {
+                    pod_volumes.insert(info.name(), found);
+                    None
+                }
+                Err(Stop::Rejected(status)) => Some(status),
+                Err(Stop::Error(error)) => return fail(decision, error),
+            };
+            decision.filter.insert(info.name(), status);
         }
-        let feasible: Vec<&NodeInfo<'a>> = self
-            .nodes
-            .iter()
-            .filter(|info| decision.filter.get(&info.name()).is_some_and(Option::is_none))
-            .collect();
+        let feasible: Vec<&NodeInfo<'a>> =
+            self.nodes.iter().filter(|info| pod_volumes.contains_key(&info.name())).collect();
         if feasible.is_empty() {
             let statuses = decision.filter.values().flatten();
             decision.message = Some(self.fit_error(&histogram(statuses)));
+            if self.profile.preemption {
+                default_preemption::post_filter(self, pod, &state, &mut decision);
+            }
             return decision;
         }
 
         self.score(pod, &feasible, &mut decision);
-        if let Some(name) = decision.chosen.clone()
-            && let Some(info) = self.nodes.iter_mut().find(|info| info.name() == name)
-        {
-            info.add_pod(pod);
+        if let Some(name) = decision.chosen.clone() {
+            self.place(pod, &name, pod_volumes.remove(&name).unwrap_or_default());
         }
         decision
     }
 
+    /// `assume` and `Reserve`.
+    fn place(&mut self, pod: &'a Pod, name: &str, found: volume_binding::PodVolumes) {
+        if let Some(info) = self.nodes.iter_mut().find(|info| info.name() == name) {
+            info.add_pod(pod);
+            volume_binding::reserve(pod, info.node, found, self.objects, &mut self.assumed);
+        }
+    }
+
     /// `RunPreFilterPlugins`.
-    fn pre_filter(&self, pod: &Pod) -> Result<CycleState, Status> {
+    fn pre_filter(&self, pod: &Pod) -> Result<CycleState, Stop> {
         let mut state = CycleState::default();
         for plugin in &self.profile.pre_filter {
             let answer = self.pre_filter_of(*plugin, pod, &mut state);
-            match answer.map_err(|rejection| rejection.by(*plugin))? {
+            match answer.map_err(|failure| failure.by(*plugin))? {
                 PreFilter::Skip => {
                     state.skip.insert(*plugin);
                 }
@@ -221,13 +303,29 @@ impl<'a> Model<'a> {
         plugin: Plugin,
         pod: &Pod,
         state: &mut CycleState,
-    ) -> Result<PreFilter, Rejection> {
+    ) -> Result<PreFilter, Failure> {
         let skip_if = |skip| if skip { PreFilter::Skip } else { PreFilter::Run };
         Ok(match plugin {
             Plugin::NodeAffinity => {
                 node_affinity::pre_filter(pod, self.profile.added_affinity.as_ref())?
             }
             Plugin::NodePorts => node_ports::pre_filter(pod),
+            Plugin::VolumeRestrictions => {
+                state.restrictions =
+                    volume_restrictions::pre_filter(pod, &self.nodes, self.objects)?;
+                skip_if(state.restrictions.is_none())
+            }
+            Plugin::NodeVolumeLimits => node_volume_limits::pre_filter(pod),
+            Plugin::VolumeBinding => {
+                let (answer, binding) =
+                    volume_binding::pre_filter(pod, self.objects, &self.assumed)?;
+                state.binding = binding;
+                answer
+            }
+            Plugin::VolumeZone => {
+                state.zone = volume_zone::pre_filter(pod, self.objects)?;
+                skip_if(state.zone.is_none())
+            }
             Plugin::PodTopologySpread => {
                 state.spread = pod_topology_spread::pre_filter(
                     pod,
@@ -246,23 +344,38 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// `RunFilterPlugins`: the first rejection counts.
-    fn filter(&self, pod: &Pod, info: &NodeInfo<'a>, state: &CycleState) -> Result<(), Status> {
+    /// `RunFilterPlugins`: the first rejection counts. Otherwise what `VolumeBinding` found.
+    fn filter(
+        &self,
+        pod: &Pod,
+        info: &NodeInfo<'a>,
+        state: &CycleState,
+    ) -> Result<volume_binding::PodVolumes, Stop> {
         if state.nodes.as_ref().is_some_and(|names| !names.contains(&info.name())) {
             let plugins: Vec<&str> = state.plugins_with_nodes.iter().copied().collect();
-            return Err(Status {
+            return Err(Stop::Rejected(Status {
                 plugin: "",
                 code: Code::UnschedulableAndUnresolvable,
                 reasons: vec![format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "))],
-            });
+            }));
         }
+        let mut found = volume_binding::PodVolumes::default();
         for plugin in &self.profile.filter {
             if !state.skip.contains(plugin) {
-                self.filter_of(*plugin, pod, info, state)
-                    .map_err(|rejection| rejection.by(*plugin))?;
+                self.filter_of(*plugin, pod, info, state, &mut found)
+                    .map_err(|failure| failure.by(*plugin))?;
             }
         }
-        Ok(())
+        Ok(found)
+    }
+
+    /// Whether the pod passes all filters on the node.
+    fn fits(&self, pod: &Pod, info: &NodeInfo<'a>, state: &CycleState) -> Result<bool, String> {
+        match self.filter(pod, info, state) {
+            Ok(_) => Ok(true),
+            Err(Stop::Rejected(_)) => Ok(false),
+            Err(Stop::Error(error)) => Err(error.message),
+        }
     }
 
     fn filter_of(
@@ -271,30 +384,67 @@ impl<'a> Model<'a> {
         pod: &Pod,
         info: &NodeInfo<'a>,
         state: &CycleState,
-    ) -> Result<(), Rejection> {
+        found: &mut volume_binding::PodVolumes,
+    ) -> Result<(), Failure> {
         match plugin {
-            Plugin::NodeUnschedulable => node_unschedulable::filter(pod, info.node),
-            Plugin::NodeName => node_name::filter(pod, info.node),
-            Plugin::TaintToleration => taint_toleration::filter(pod, info.node),
+            Plugin::NodeUnschedulable => node_unschedulable::filter(pod, info.node)?,
+            Plugin::NodeName => node_name::filter(pod, info.node)?,
+            Plugin::TaintToleration => taint_toleration::filter(pod, info.node)?,
             Plugin::NodeAffinity => {
-                node_affinity::filter(pod, info.node, self.profile.added_affinity.as_ref())
+                node_affinity::filter(pod, info.node, self.profile.added_affinity.as_ref())?;
             }
-            Plugin::NodePorts => node_ports::filter(pod, &info.used_ports),
-            Plugin::NodeResourcesFit => node_resources_fit::filter(pod, info, &self.profile.fit),
-            Plugin::PodTopologySpread => match &state.spread {
-                Some(state) => state.filter(pod, info.node),
-                None => Ok(()),
-            },
-            Plugin::InterPodAffinity => match &state.affinity {
-                Some(state) => state.filter(pod, info.node),
-                None => Ok(()),
-            },
-            _ => Ok(()),
+            Plugin::NodePorts => node_ports::filter(pod, &info.used_ports)?,
+            Plugin::NodeResourcesFit => node_resources_fit::filter(pod, info, &self.profile.fit)?,
+            Plugin::VolumeRestrictions => {
+                if let Some(state) = &state.restrictions {
+                    state.filter(pod, info)?;
+                }
+            }
+            Plugin::NodeVolumeLimits => node_volume_limits::filter(pod, info, self.objects)?,
+            Plugin::VolumeBinding => {
+                *found =
+                    volume_binding::filter(&state.binding, info.node, self.objects, &self.assumed)?;
+            }
+            Plugin::VolumeZone => {
+                if let Some(state) = &state.zone {
+                    state.filter(info.node)?;
+                }
+            }
+            Plugin::PodTopologySpread => {
+                if let Some(state) = &state.spread {
+                    state.filter(pod, info.node)?;
+                }
+            }
+            Plugin::InterPodAffinity => {
+                if let Some(state) = &state.affinity {
+                    state.filter(pod, info.node)?;
+                }
+            }
+            Plugin::SchedulingGates
+            | Plugin::PrioritySort
+            | Plugin::DefaultPreemption
+            | Plugin::NodeResourcesBalancedAllocation
+            | Plugin::ImageLocality => {}
         }
+        Ok(())
     }
 
     /// `prioritizeNodes` and `selectHost`.
     fn score(&self, pod: &Pod, feasible: &[&NodeInfo<'a>], decision: &mut ModelDecision) {
+        if self.profile.score.is_empty() {
+            // Nobody scores: all nodes are worth one.
+            decision.totals = feasible.iter().map(|info| (info.name(), 1)).collect();
+            decision.best = feasible.iter().map(|info| info.name()).collect();
+            decision.chosen = decision.best.first().cloned();
+            return;
+        }
+        if self.profile.pre_score.contains(&Plugin::NodeAffinity)
+            && let Err(error) = node_affinity::pre_score(pod)
+        {
+            let name = Plugin::NodeAffinity.name();
+            let message = format!("running PreScore plugin {name:?}: {error}");
+            return fail_to_score(decision, name, message, feasible);
+        }
         for (plugin, _) in &self.profile.score {
             if let Some((raw, normalized)) = self.score_of(*plugin, pod, feasible) {
                 decision.raw_scores.insert(plugin.name(), raw);
@@ -309,7 +459,7 @@ impl<'a> Model<'a> {
                      score {score}, it should in the range of [0, 100] after normalizing",
                     plugin.name(),
                 );
-                return fail(decision, plugin.name(), message, feasible);
+                return fail_to_score(decision, plugin.name(), message, feasible);
             }
             for score in scores.values_mut() {
                 *score *= weight;
@@ -411,8 +561,15 @@ impl<'a> Model<'a> {
     }
 }
 
+/// The scheduling cycle failed.
+fn fail(mut decision: ModelDecision, error: ModelError) -> ModelDecision {
+    decision.message = Some(error.message.clone());
+    decision.error = Some(error);
+    decision
+}
+
 /// Scoring failed. With one feasible node the scheduler does not score at all, so the pod is placed.
-fn fail(
+fn fail_to_score(
     decision: &mut ModelDecision,
     plugin: &'static str,
     message: String,

@@ -33,13 +33,16 @@ fn node_affinity_of(pod: &Pod) -> Option<&NodeAffinity> {
     pod.spec.affinity.as_ref()?.node_affinity.as_ref()
 }
 
+/// A term that cannot be parsed matches nothing, whatever its other requirements say.
+fn is_parsable(term: &NodeSelectorTerm) -> bool {
+    term.match_expressions.iter().all(is_label_requirement)
+        && term.match_fields.iter().all(is_field_requirement)
+}
+
 fn term_matches(term: &NodeSelectorTerm, node: &Node) -> bool {
     let empty = term.match_expressions.is_empty() && term.match_fields.is_empty();
-    // A term that cannot be parsed matches nothing, whatever its other requirements say.
-    let parsed = term.match_expressions.iter().all(is_label_requirement)
-        && term.match_fields.iter().all(is_field_requirement);
     !empty
-        && parsed
+        && is_parsable(term)
         && term.match_expressions.iter().all(|requirement| label_matches(requirement, node))
         && term.match_fields.iter().all(|requirement| field_matches(requirement, node))
 }
@@ -159,6 +162,16 @@ pub(super) fn filter(
         Code::UnschedulableAndUnresolvable,
         "node(s) didn't match Pod's node affinity/selector",
     ))
+}
+
+/// `PreScore` fails where one of the pod's preferences cannot be parsed: the API server lets a bound of
+/// `Gt` and `Lt` pass that is no number.
+pub(super) fn pre_score(pod: &Pod) -> Result<(), String> {
+    let preferred = node_affinity_of(pod).map(|own| own.preferred.as_slice()).unwrap_or_default();
+    match preferred.iter().find(|term| !is_parsable(&term.preference)) {
+        Some(term) => Err(format!("invalid preference: {:?}", term.preference)),
+        None => Ok(()),
+    }
 }
 
 /// `PreScore`: whether there is anything to score.

@@ -116,16 +116,17 @@ impl Plugin {
             || matches!(self, Self::NodeUnschedulable | Self::NodeName | Self::TaintToleration)
     }
 
-    /// Whether the plugin has a `Score` that can count in v1.34's default feature gates.
+    /// Whether the plugin has a `Score`.
     ///
-    /// `VolumeBinding` has one too, but its `PreScore` always skips it without the gate
-    /// `StorageCapacityScoring`.
+    /// That of `VolumeBinding` never counts: its `PreScore` skips it without the feature gate
+    /// `StorageCapacityScoring`, which is off in v1.34.
     pub const fn has_score(self) -> bool {
         matches!(
             self,
             Self::TaintToleration
                 | Self::NodeAffinity
                 | Self::NodeResourcesFit
+                | Self::VolumeBinding
                 | Self::PodTopologySpread
                 | Self::InterPodAffinity
                 | Self::NodeResourcesBalancedAllocation
@@ -152,6 +153,8 @@ pub struct ModelProfile {
     pub pre_filter: Vec<Plugin>,
     /// Plugins whose `Filter` runs, in order.
     pub filter: Vec<Plugin>,
+    /// Plugins whose `PreScore` runs; what it learns is for `Score`, only its failure counts by itself.
+    pub pre_score: Vec<Plugin>,
     /// Plugins whose `Score` runs, each with its weight.
     pub score: Vec<(Plugin, i64)>,
     /// Whether `DefaultPreemption` runs after a pod fits nowhere.
@@ -234,6 +237,9 @@ impl Default for ModelProfile {
             scheduler_name: "default-scheduler".to_owned(),
             pre_filter: all().filter(|plugin| plugin.has_pre_filter()).collect(),
             filter: all().filter(|plugin| plugin.has_filter()).collect(),
+            pre_score: all()
+                .filter(|plugin| plugin.has_score() && *plugin != Plugin::ImageLocality)
+                .collect(),
             score: all()
                 .filter(|plugin| plugin.has_score())
                 .map(|plugin| (plugin, plugin.default_weight()))

@@ -1,0 +1,184 @@
+//! `DefaultPreemption`: which pods of lower priority go, so that the pod fits?
+//!
+//! Follows `plugins/defaultpreemption/default_preemption.go`, `framework/preemption/preemption.go`
+//! and `util/utils.go` of v1.34. Every node where evicting might help is tried, in node order.
+
+use std::cmp::Ordering;
+
+use bayplan_api::{Pod, PodDisruptionBudget, PreemptionPolicy};
+
+use super::labels::Selector;
+use super::{
+    CycleState, Model, ModelDecision, ModelError, ModelPreemption, NodeInfo, Plugin, key, priority,
+};
+
+/// A node, and the pods that would go there.
+#[derive(Debug)]
+struct Candidate<'a> {
+    node: String,
+    /// The most important first.
+    victims: Vec<&'a Pod>,
+    violations: usize,
+}
+
+/// `PodEligibleToPreemptOthers`, for a pod that is not nominated yet.
+fn is_eligible(pod: &Pod) -> bool {
+    pod.spec.preemption_policy != Some(PreemptionPolicy::Never)
+}
+
+/// `PostFilter`: evicts the victims and puts the pod in their place.
+pub(super) fn post_filter<'a>(
+    model: &mut Model<'a>,
+    pod: &'a Pod,
+    state: &CycleState,
+    decision: &mut ModelDecision,
+) {
+    if !is_eligible(pod) {
+        return;
+    }
+    let might_help = |info: &&NodeInfo<'a>| {
+        let status = decision.filter.get(&info.name()).and_then(Option::as_ref);
+        status.is_some_and(|status| status.code == super::Code::Unschedulable)
+    };
+    let mut candidates = Vec::new();
+    let mut fault = None;
+    for info in model.nodes.iter().filter(might_help) {
+        match select_victims_on_node(model, pod, info, state) {
+            Ok(Some(candidate)) => candidates.push(candidate),
+            Ok(None) => {}
+            Err(message) => fault = fault.or(Some(message)),
+        }
+    }
+    let Some(best) = select_candidate(&candidates) else {
+        decision.error =
+            fault.map(|message| ModelError { plugin: Plugin::DefaultPreemption.name(), message });
+        return;
+    };
+
+    let names = |victims: &[&Pod]| victims.iter().map(|victim| key(victim)).collect();
+    decision.preemption = Some(ModelPreemption {
+        node: best.node.clone(),
+        victims: names(&best.victims),
+        candidates: candidates
+            .iter()
+            .map(|candidate| (candidate.node.clone(), names(&candidate.victims)))
+            .collect(),
+    });
+    if let Some(info) = model.nodes.iter_mut().find(|info| info.name() == best.node) {
+        for victim in &best.victims {
+            info.remove_pod(victim);
+        }
+        info.add_pod(pod);
+    }
+}
+
+/// `SelectVictimsOnNode`: all pods of lower priority leave, then as many as possible come back.
+fn select_victims_on_node<'a>(
+    model: &Model<'a>,
+    pod: &'a Pod,
+    info: &NodeInfo<'a>,
+    state: &CycleState,
+) -> Result<Option<Candidate<'a>>, String> {
+    let mut info = info.clone();
+    let mut state = state.clone();
+    let mut potential: Vec<&'a Pod> =
+        info.pods.iter().copied().filter(|victim| priority(victim) < priority(pod)).collect();
+    if potential.is_empty() {
+        return Ok(None);
+    }
+    for victim in &potential {
+        info.remove_pod(victim);
+        state.update(victim, pod, info.node, -1);
+    }
+    if !model.fits(pod, &info, &state)? {
+        return Ok(None);
+    }
+
+    sort_by_importance(&mut potential);
+    let (violating, non_violating) =
+        split_by_budget(&potential, &model.objects.pod_disruption_budgets);
+    let mut victims = Vec::new();
+    let mut violations = 0;
+    for (victims_of_kind, violates) in [(&violating, 1), (&non_violating, 0)] {
+        for victim in victims_of_kind {
+            info.add_pod(victim);
+            state.update(victim, pod, info.node, 1);
+            if !model.fits(pod, &info, &state)? {
+                info.remove_pod(victim);
+                state.update(victim, pod, info.node, -1);
+                victims.push(*victim);
+                violations += violates;
+            }
+        }
+    }
+    if !violating.is_empty() && !non_violating.is_empty() {
+        sort_by_importance(&mut victims);
+    }
+    if victims.is_empty() {
+        return Err(format!("expected at least one victim pod on node {:?}", info.name()));
+    }
+    Ok(Some(Candidate { node: info.name(), victims, violations }))
+}
+
+/// `MoreImportantPod` as an order: higher priority, then the earlier start; not started is latest.
+fn by_importance(a: &Pod, b: &Pod) -> Ordering {
+    let start = |pod: &Pod| pod.status.start_time.map_or(i128::MAX, |time| time.unix_nanos);
+    priority(b).cmp(&priority(a)).then(start(a).cmp(&start(b)))
+}
+
+fn sort_by_importance(pods: &mut [&Pod]) {
+    pods.sort_by(|a, b| by_importance(a, b));
+}
+
+/// `filterPodsWithPDBViolation`: those whose eviction a budget does not allow, and the others.
+fn split_by_budget<'a>(
+    pods: &[&'a Pod],
+    budgets: &[PodDisruptionBudget],
+) -> (Vec<&'a Pod>, Vec<&'a Pod>) {
+    let mut allowed: Vec<i64> =
+        budgets.iter().map(|budget| i64::from(budget.disruptions_allowed)).collect();
+    pods.iter().copied().partition(|pod| {
+        let mut violated = false;
+        for (budget, allowed) in budgets.iter().zip(&mut allowed) {
+            let selector = Selector::from_label_selector(budget.selector.as_ref());
+            // Here, and unlike in the API, the selector `{}` selects nothing.
+            let guards = budget.metadata.namespace == pod.metadata.namespace
+                && !pod.metadata.labels.is_empty()
+                && !selector.is_empty()
+                && selector.matches(&pod.metadata.labels)
+                && !budget.disrupted_pods.contains(&pod.metadata.name);
+            if guards {
+                *allowed -= 1;
+                violated |= *allowed < 0;
+            }
+        }
+        violated
+    })
+}
+
+/// `pickOneNodeForPreemption`: the first of the best in the order of its criteria.
+fn select_candidate<'c, 'a>(candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+    candidates.iter().min_by_key(|candidate| {
+        let highest = candidate.victims.first().map(|victim| priority(victim));
+        let sum: i64 = candidate
+            .victims
+            .iter()
+            .map(|victim| i64::from(priority(victim)) + i64::from(i32::MAX) + 1)
+            .sum();
+        let earliest_start = candidate
+            .victims
+            .iter()
+            .filter(|victim| {
+                Some(priority(victim)) == candidate.victims.iter().map(|v| priority(v)).max()
+            })
+            .map(|victim| victim.status.start_time.map_or(i128::MAX, |time| time.unix_nanos))
+            .min();
+        (
+            candidate.violations,
+            highest,
+            sum,
+            candidate.victims.len(),
+            std::cmp::Reverse(earliest_start),
+        )
+    })
+}
