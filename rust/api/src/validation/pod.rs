@@ -124,22 +124,21 @@ fn repeated_host_port(containers: &[Container]) -> Option<(usize, FieldError)> {
 
 /// The names of containers and init containers are all different.
 fn container_names(spec: &PodSpec) -> Checked {
-    fn named<'a>(
-        field: &'static str,
-        containers: &'a [Container],
-    ) -> impl Iterator<Item = (&'static str, usize, &'a Container)> {
-        containers.iter().enumerate().map(move |(index, one)| (field, index, one))
+    let (containers, inits) = (&spec.containers, &spec.init_containers);
+    if inits.is_empty() && containers.len() < 2 {
+        return Ok(());
     }
-    let all: Vec<(&str, usize, &Container)> = named("containers", &spec.containers)
-        .chain(named("initContainers", &spec.init_containers))
-        .filter(|(_, _, container)| !container.name.is_empty())
-        .collect();
-    if let Some(index) = first_repeated(&all, |(_, _, container)| &*container.name)
-        && let Some((field, index, container)) = all.get(index)
-    {
-        return Err(FieldError::duplicate("name", &container.name)).index(*index).field(field);
-    }
-    Ok(())
+    let all: Vec<&Container> =
+        containers.iter().chain(inits).filter(|container| !container.name.is_empty()).collect();
+    let Some(container) = first_repeated(&all, |one| &*one.name).and_then(|at| all.get(at)) else {
+        return Ok(());
+    };
+    let last = |list: &[Container]| list.iter().rposition(|one| one.name == container.name);
+    let (field, index) = match last(inits) {
+        Some(index) => ("initContainers", index),
+        None => ("containers", last(containers).unwrap_or_default()),
+    };
+    Err(FieldError::duplicate("name", &container.name)).index(index).field(field)
 }
 
 fn scheduling_gates(spec: &PodSpec) -> Checked {
