@@ -2,6 +2,8 @@
 
 #![expect(clippy::tests_outside_test_module, reason = "this crate is tests only")]
 
+mod json;
 mod quantity;
+mod real_dumps;
 mod time;
 mod validation;
