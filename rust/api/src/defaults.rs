@@ -178,6 +178,7 @@ fn default_pod_level_resources(spec: &mut PodSpec) {
 
 /// `SetObjectDefaults_Node`.
 pub fn default_node(node: &mut Node) {
+    // An empty list does not survive the way to the store, so it counts as none.
     if node.status.allocatable.is_empty() {
         node.status.allocatable = node.status.capacity.clone();
     }

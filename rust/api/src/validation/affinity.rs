@@ -5,24 +5,21 @@ use super::meta::{each_formed, formed};
 use super::selector::{Values, label_selector, node_selector, node_selector_term};
 use super::text::{dns1123_label, qualified_name};
 use super::{Checked, FieldError, each};
-use crate::{
-    Affinity, LabelSelector, LabelSelectorOperator, Labels, NodeAffinity, PodAffinity,
-    PodAffinityTerm, Str,
-};
+use crate::{Affinity, LabelSelector, NodeAffinity, PodAffinity, PodAffinityTerm, Str};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-/// `validateAffinity` for a pod with the labels `pod`.
-pub(super) fn affinity(affinity: &Affinity, pod: &Labels, what: Values) -> Checked {
+/// `validateAffinity`.
+pub(super) fn affinity(affinity: &Affinity, what: Values) -> Checked {
     if let Some(one) = &affinity.node_affinity {
         node_affinity(one, what).field("nodeAffinity")?;
     }
     if let Some(one) = &affinity.pod_affinity {
-        pod_affinity(one, pod, what).field("podAffinity")?;
+        pod_affinity(one, what).field("podAffinity")?;
     }
     if let Some(one) = &affinity.pod_anti_affinity {
-        pod_affinity(one, pod, what).field("podAntiAffinity")?;
+        pod_affinity(one, what).field("podAntiAffinity")?;
     }
     Ok(())
 }
@@ -38,11 +35,11 @@ fn node_affinity(affinity: &NodeAffinity, what: Values) -> Checked {
     })
 }
 
-fn pod_affinity(affinity: &PodAffinity, pod: &Labels, what: Values) -> Checked {
-    each(REQUIRED, &affinity.required, |term| pod_affinity_term(term, pod, what))?;
+fn pod_affinity(affinity: &PodAffinity, what: Values) -> Checked {
+    each(REQUIRED, &affinity.required, |term| pod_affinity_term(term, what))?;
     each(PREFERRED, &affinity.preferred, |weighted| {
         weight(weighted.weight)?;
-        pod_affinity_term(&weighted.term, pod, what).field("podAffinityTerm")
+        pod_affinity_term(&weighted.term, what).field("podAffinityTerm")
     })
 }
 
@@ -53,7 +50,7 @@ fn weight(weight: i32) -> Checked {
     Err(FieldError::invalid("weight", weight, "must be in the range 1-100"))
 }
 
-fn pod_affinity_term(term: &PodAffinityTerm, pod: &Labels, what: Values) -> Checked {
+fn pod_affinity_term(term: &PodAffinityTerm, what: Values) -> Checked {
     for (name, selector) in
         [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)]
     {
@@ -65,7 +62,7 @@ fn pod_affinity_term(term: &PodAffinityTerm, pod: &Labels, what: Values) -> Chec
     let selector = term.label_selector.as_ref();
     label_keys("matchLabelKeys", &term.match_label_keys, selector)?;
     label_keys("mismatchLabelKeys", &term.mismatch_label_keys, selector)?;
-    match_label_keys(&term.match_label_keys, selector, pod)?;
+    match_label_keys(&term.match_label_keys, selector)?;
     if let Some(index) =
         term.match_label_keys.iter().position(|key| term.mismatch_label_keys.contains(key))
     {
@@ -87,28 +84,18 @@ pub(super) fn label_keys(name: &str, keys: &[Str], selector: Option<&LabelSelect
     each_formed(name, keys, qualified_name)
 }
 
-/// A key that the pod has as a label may not stand in the selector by itself.
+/// A key of `matchLabelKeys` may stand in the selector once.
 ///
-/// The API server adds `key In [value of the pod]` to the selector for each key, so that requirement may be there; any
-/// other on the key would be there twice then, which is refused.
-pub(super) fn match_label_keys(
-    keys: &[Str],
-    selector: Option<&LabelSelector>,
-    pod: &Labels,
-) -> Checked {
+/// The API server itself adds `key In [the pod's value]` to the selector, so once is what it leaves; the pod's label may
+/// change later.
+pub(super) fn match_label_keys(keys: &[Str], selector: Option<&LabelSelector>) -> Checked {
     let Some(selector) = selector else {
         return Ok(());
     };
     for (index, key) in keys.iter().enumerate() {
-        let Some(value) = pod.get(key) else {
-            continue;
-        };
-        let mut own = selector.match_expressions.iter().filter(|one| one.key == *key);
-        let merged = own.next().is_none_or(|one| {
-            one.operator == LabelSelectorOperator::In
-                && one.values.as_slice() == std::slice::from_ref(value)
-        });
-        if selector.match_labels.contains_key(key) || !merged || own.next().is_some() {
+        let in_labels = usize::from(selector.match_labels.contains_key(key));
+        let expressions = selector.match_expressions.iter().filter(|one| one.key == *key).count();
+        if expressions > 0 && in_labels + expressions > 1 {
             let detail = "stands in both matchLabelKeys and labelSelector";
             return Err(FieldError::invalid("", &**key, detail))
                 .index(index)

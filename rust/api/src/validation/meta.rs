@@ -1,11 +1,11 @@
 //! Names, namespaces and labels.
 
 use super::error::At;
-use super::text::{Form, dns1123_label, label_value, path_segment, qualified_name};
+use super::text::{Form, dns1123_label, label_value, qualified_name};
 use super::{Checked, FieldError};
 use crate::{Labels, ObjectMeta, Str};
 
-/// `ValidateObjectMeta`: the name has `form`, the namespace and the labels are valid.
+/// `ValidateObjectMeta`: the name has `form`, which is `path_segment` at least, the namespace and the labels are valid.
 ///
 /// That an object of a namespace has one is not asked for: the reader fills it in.
 pub(super) fn metadata(metadata: &ObjectMeta, form: fn(&str) -> Form) -> Checked {
@@ -13,7 +13,6 @@ pub(super) fn metadata(metadata: &ObjectMeta, form: fn(&str) -> Form) -> Checked
         if metadata.name.is_empty() {
             return Err(FieldError::required("name", "an object needs a name"));
         }
-        formed("name", &metadata.name, path_segment)?;
         formed("name", &metadata.name, form)?;
         if !metadata.namespace.is_empty() {
             formed("namespace", &metadata.namespace, dns1123_label)?;

@@ -9,9 +9,9 @@ use super::storage::{claim_spec, volume_source};
 use super::text::{dns1123_label, dns1123_subdomain, label_value, qualified_name};
 use super::{Checked, FieldError, each, first_repeated};
 use crate::{
-    Container, ContainerPort, Labels, Pod, PodSpec, Protocol, ResourceRequirements, Str,
-    TaintEffect, Toleration, TolerationOperator, TopologySpreadConstraint,
-    UnsatisfiableConstraintAction, Volume, VolumeSource,
+    Container, ContainerPort, Pod, PodSpec, Protocol, ResourceRequirements, Str, TaintEffect,
+    Toleration, TolerationOperator, TopologySpreadConstraint, UnsatisfiableConstraintAction,
+    Volume, VolumeSource,
 };
 
 /// `ValidatePodCreate`, of `pkg/apis/core/validation/validation.go`.
@@ -29,7 +29,6 @@ pub fn validate_pod(pod: &Pod) -> Result<(), FieldError> {
 fn spec(pod: &Pod) -> Checked {
     let spec = &pod.spec;
     let what = if spec.node_name.is_empty() { Values::Labels } else { Values::Any };
-    let own = &pod.metadata.labels;
 
     volumes(pod)?;
     if spec.containers.is_empty() {
@@ -49,10 +48,10 @@ fn spec(pod: &Pod) -> Checked {
     }
     labels("nodeSelector", &spec.node_selector)?;
     if let Some(one) = &spec.affinity {
-        affinity(one, own, what).field("affinity")?;
+        affinity(one, what).field("affinity")?;
     }
     scheduling_gates(spec)?;
-    topology_spread_constraints(&spec.topology_spread_constraints, own, what)
+    topology_spread_constraints(&spec.topology_spread_constraints, what)
         .field("topologySpreadConstraints")?;
     if !spec.node_name.is_empty() {
         formed("nodeName", &spec.node_name, dns1123_subdomain)?;
@@ -125,18 +124,21 @@ fn repeated_host_port(containers: &[Container]) -> Option<(usize, FieldError)> {
 
 /// The names of containers and init containers are all different.
 fn container_names(spec: &PodSpec) -> Checked {
-    let all: Vec<&Container> = spec
-        .containers
-        .iter()
-        .chain(&spec.init_containers)
-        .filter(|container| !container.name.is_empty())
-        .collect();
-    if let Some(index) = first_repeated(&all, |container| &*container.name)
-        && let Some(container) = all.get(index)
-    {
-        return Err(FieldError::duplicate("name", &container.name)).field("containers");
+    let (containers, inits) = (&spec.containers, &spec.init_containers);
+    if inits.is_empty() && containers.len() < 2 {
+        return Ok(());
     }
-    Ok(())
+    let all: Vec<&Container> =
+        containers.iter().chain(inits).filter(|container| !container.name.is_empty()).collect();
+    let Some(container) = first_repeated(&all, |one| &*one.name).and_then(|at| all.get(at)) else {
+        return Ok(());
+    };
+    let last = |list: &[Container]| list.iter().rposition(|one| one.name == container.name);
+    let (field, index) = match last(inits) {
+        Some(index) => ("initContainers", index),
+        None => ("containers", last(containers).unwrap_or_default()),
+    };
+    Err(FieldError::duplicate("name", &container.name)).index(index).field(field)
 }
 
 fn scheduling_gates(spec: &PodSpec) -> Checked {
@@ -185,11 +187,7 @@ const fn action_name(action: UnsatisfiableConstraintAction) -> &'static str {
 }
 
 /// `validateTopologySpreadConstraints`; paths start at the index.
-fn topology_spread_constraints(
-    constraints: &[TopologySpreadConstraint],
-    pod: &Labels,
-    what: Values,
-) -> Checked {
+fn topology_spread_constraints(constraints: &[TopologySpreadConstraint], what: Values) -> Checked {
     each("", constraints, |constraint| {
         if constraint.max_skew <= 0 {
             return Err(FieldError::invalid(
@@ -212,7 +210,7 @@ fn topology_spread_constraints(
         }
         let selector = constraint.label_selector.as_ref();
         label_keys("matchLabelKeys", &constraint.match_label_keys, selector)?;
-        match_label_keys(&constraint.match_label_keys, selector, pod)?;
+        match_label_keys(&constraint.match_label_keys, selector)?;
         selector.map_or(Ok(()), |selector| label_selector(selector, what)).field("labelSelector")
     })?;
     let key = |one: &'_ TopologySpreadConstraint| action_name(one.when_unsatisfiable);

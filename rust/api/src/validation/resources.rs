@@ -63,6 +63,9 @@ fn is_container_resource(name: &str) -> bool {
 }
 
 fn resource_name(name: &str, asker: Asker) -> Checked {
+    if matches!(name, "cpu" | "memory") {
+        return Ok(());
+    }
     formed("", name, qualified_name)?;
     let invalid = |detail: &'static str| Err(FieldError::invalid("", name, detail));
     match asker {
@@ -86,8 +89,8 @@ pub(super) fn quantity(name: &str, quantity: &Quantity) -> Checked {
         let detail = "must be greater than or equal to 0";
         return Err(FieldError::invalid("", &*quantity.to_string(), detail));
     }
-    let pieces = INTEGER_RESOURCES.contains(&name) || is_extended(name);
-    if pieces && quantity.milli_value() % 1000 != 0 {
+    let fraction = quantity.milli_value() % 1000 != 0;
+    if fraction && (INTEGER_RESOURCES.contains(&name) || is_extended(name)) {
         return Err(FieldError::invalid("", &*quantity.to_string(), "must be an integer"));
     }
     Ok(())
@@ -132,7 +135,7 @@ pub(super) fn requirements(requirements: &ResourceRequirements, asker: Asker) ->
         }
     }
     for (name, request) in requests.iter() {
-        let overcommit = is_overcommit_allowed(name);
+        let overcommit = matches!(&**name, "cpu" | "memory") || is_overcommit_allowed(name);
         match limits.get(name) {
             Some(limit) if overcommit && request > limit => {
                 let detail = format!("must be no more than the limit of {name}, {limit}");

@@ -1,5 +1,7 @@
 //! Volumes, claims, storage classes and CSI objects.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::error::At;
 use super::meta::{formed, metadata};
 use super::resources::quantity;
@@ -9,7 +11,7 @@ use super::{Checked, FieldError, each, first_repeated};
 use crate::{
     AccessMode, CsiDriver, CsiNode, CsiNodeDriver, CsiStorageCapacity, PersistentVolume,
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSource, PersistentVolumeSpec,
-    Quantity, StorageClass, Str, VolumeAttachment, VolumeSource,
+    Quantity, StorageClass, Str, TopologySelectorTerm, VolumeAttachment, VolumeSource,
 };
 
 /// The only resource of a volume and of a claim.
@@ -204,7 +206,20 @@ pub fn validate_storage_class(class: &StorageClass) -> Result<(), FieldError> {
     metadata(&class.metadata, dns1123_subdomain)?;
     needed("provisioner", &class.provisioner)?;
     formed("provisioner", &class.provisioner, lower(qualified_name))?;
-    each("allowedTopologies", &class.allowed_topologies, topology_selector_term)
+    let terms = &class.allowed_topologies;
+    each("allowedTopologies", terms, topology_selector_term)?;
+    // An empty term counts as a repetition of nothing in the original.
+    let sets = |term: &TopologySelectorTerm| -> BTreeMap<Str, BTreeSet<Str>> {
+        let requirements = term.match_label_expressions.iter();
+        requirements.map(|one| (one.key.clone(), one.values.iter().cloned().collect())).collect()
+    };
+    let empty = terms.iter().position(|term| term.match_label_expressions.is_empty());
+    if let Some(index) = empty.or_else(|| first_repeated(terms, sets)) {
+        return Err(FieldError::duplicate("matchLabelExpressions", ""))
+            .index(index)
+            .field("allowedTopologies");
+    }
+    Ok(())
 }
 
 /// `ValidateCSINode`, of `pkg/apis/storage/validation/validation.go`.

@@ -6,6 +6,11 @@
 /// A rule that a text breaks, in words.
 pub(super) type Form = Result<(), &'static str>;
 
+/// `DNS1123SubdomainMaxLength`.
+const MAX_SUBDOMAIN: usize = 253;
+/// `DNS1123LabelMaxLength`, and the most of a label value and of the name in a qualified name.
+const MAX_LABEL: usize = 63;
+
 const SUBDOMAIN: &str = "must be a subdomain as in RFC 1123: lower case letters, digits, '-' and '.', each part \
                          starting and ending with a letter or digit, such as 'example.com'";
 const LABEL: &str = "must be a label as in RFC 1123: lower case letters, digits and '-', starting and ending with a \
@@ -15,8 +20,36 @@ const QUALIFIED: &str = "must be letters, digits, '-', '_' and '.', starting and
 const VALUE: &str = "must be empty or letters, digits, '-', '_' and '.', starting and ending with a letter or digit, \
                      such as 'my_value'";
 
-const fn is_dns(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+/// Lower case letters and digits.
+const DNS: u8 = 1;
+/// Letters and digits.
+const ALPHANUMERIC: u8 = 2;
+/// Letters, digits, `-`, `_` and `.`.
+const NAME: u8 = 4;
+
+/// The classes of each byte: names are most of what is checked in a dump.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    let mut rest: &mut [u8] = &mut classes;
+    while let Some((class, after)) = rest.split_first_mut() {
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            *class |= DNS;
+        }
+        if byte.is_ascii_alphanumeric() {
+            *class |= ALPHANUMERIC | NAME;
+        }
+        if matches!(byte, b'-' | b'_' | b'.') {
+            *class |= NAME;
+        }
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    classes
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
 }
 
 /// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, and dots between several of these.
@@ -24,24 +57,22 @@ fn is_subdomain(text: &[u8]) -> bool {
     // The byte before the first and after the last counts as a dot: labels start and end beside one.
     let mut before = b'.';
     for &byte in text {
-        let fits = match byte {
-            b'.' => is_dns(before),
-            b'-' => is_dns(before) || before == b'-',
-            _ => is_dns(byte),
-        };
+        let fits = is(byte, DNS)
+            || (byte == b'-' && before != b'.')
+            || (byte == b'.' && before != b'.' && before != b'-');
         if !fits {
             return false;
         }
         before = byte;
     }
-    is_dns(before)
+    is(before, DNS)
 }
 
 /// `IsDNS1123Subdomain`.
 pub(super) fn dns1123_subdomain(text: &str) -> Form {
     match text.len() {
-        0..=253 if is_subdomain(text.as_bytes()) => Ok(()),
-        0..=253 => Err(SUBDOMAIN),
+        0..=MAX_SUBDOMAIN if is_subdomain(text.as_bytes()) => Ok(()),
+        0..=MAX_SUBDOMAIN => Err(SUBDOMAIN),
         _ => Err("must be no more than 253 bytes"),
     }
 }
@@ -49,36 +80,36 @@ pub(super) fn dns1123_subdomain(text: &str) -> Form {
 /// `IsDNS1123Label`.
 pub(super) fn dns1123_label(text: &str) -> Form {
     match text.len() {
-        0..=63 if !text.contains('.') && is_subdomain(text.as_bytes()) => Ok(()),
-        0..=63 => Err(LABEL),
+        0..=MAX_LABEL if is_subdomain(text.as_bytes()) && !text.as_bytes().contains(&b'.') => {
+            Ok(())
+        }
+        0..=MAX_LABEL => Err(LABEL),
         _ => Err("must be no more than 63 bytes"),
     }
 }
 
 /// `([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]`.
 fn is_name(text: &[u8]) -> bool {
-    let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    ends(text.first())
-        && ends(text.last())
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| is(*byte, ALPHANUMERIC));
+    ends(text.first()) && ends(text.last()) && text.iter().all(|byte| is(*byte, NAME))
 }
 
 /// `IsQualifiedName`: of label keys, resources, scheduling gates.
 pub(super) fn qualified_name(text: &str) -> Form {
-    let name = match text.split_once('/') {
-        None => text,
+    let bytes = text.as_bytes();
+    let slash = bytes.iter().position(|byte| *byte == b'/');
+    let name = match slash.and_then(|at| bytes.split_at_checked(at)) {
+        None => bytes,
         Some((prefix, name)) => {
-            if dns1123_subdomain(prefix).is_err() {
+            if prefix.len() > MAX_SUBDOMAIN || !is_subdomain(prefix) {
                 return Err(QUALIFIED);
             }
-            name
+            name.get(1..).unwrap_or_default()
         }
     };
     match name.len() {
-        0..=63 if is_name(name.as_bytes()) => Ok(()),
-        0..=63 => Err(QUALIFIED),
+        0..=MAX_LABEL if is_name(name) => Ok(()),
+        0..=MAX_LABEL => Err(QUALIFIED),
         _ => Err("the part after '/' must be no more than 63 bytes"),
     }
 }
@@ -87,15 +118,15 @@ pub(super) fn qualified_name(text: &str) -> Form {
 pub(super) fn label_value(text: &str) -> Form {
     match text.len() {
         0 => Ok(()),
-        1..=63 if is_name(text.as_bytes()) => Ok(()),
-        1..=63 => Err(VALUE),
+        1..=MAX_LABEL if is_name(text.as_bytes()) => Ok(()),
+        1..=MAX_LABEL => Err(VALUE),
         _ => Err("must be no more than 63 bytes"),
     }
 }
 
 /// `IsValidPathSegmentName`: what every name of an object must be at least.
 pub(super) fn path_segment(text: &str) -> Form {
-    if matches!(text, "." | "..") || text.contains(['/', '%']) {
+    if matches!(text, "." | "..") || text.bytes().any(|byte| matches!(byte, b'/' | b'%')) {
         return Err("must not be '.' or '..' and must not have '/' or '%'");
     }
     Ok(())
@@ -226,6 +257,49 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(cidr(text).is_some(), good, "{text}");
+        }
+    }
+
+    /// The regular expressions of the original, read aloud.
+    mod model {
+        fn ends_with(text: &str, fits: fn(char) -> bool) -> bool {
+            text.starts_with(fits) && text.ends_with(fits)
+        }
+
+        pub(super) fn label(text: &str) -> bool {
+            let dns = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit();
+            ends_with(text, dns) && text.chars().all(|one| dns(one) || one == '-')
+        }
+
+        pub(super) fn subdomain(text: &str) -> bool {
+            text.len() <= 253 && text.split('.').all(label)
+        }
+
+        pub(super) fn name(text: &str) -> bool {
+            let inner = |one: char| one.is_ascii_alphanumeric() || "-_.".contains(one);
+            text.len() <= 63
+                && ends_with(text, |one| one.is_ascii_alphanumeric())
+                && text.chars().all(inner)
+        }
+
+        pub(super) fn qualified(text: &str) -> bool {
+            match *text.split('/').collect::<Vec<_>>() {
+                [one] => name(one),
+                [prefix, one] => subdomain(prefix) && name(one),
+                _ => false,
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn forms_agree_with_their_regular_expressions(
+            text in proptest::prop_oneof!["[-a-zA-Z0-9_./é]{0,8}", "[-a-b.]{0,6}(/[-a.]{0,3})?", ".{0,4}", "[a.]{248,258}", "a{60,66}"]
+        ) {
+            proptest::prop_assert_eq!(dns1123_subdomain(&text).is_ok(), model::subdomain(&text));
+            proptest::prop_assert_eq!(dns1123_label(&text).is_ok(), text.len() <= 63 && model::label(&text));
+            proptest::prop_assert_eq!(qualified_name(&text).is_ok(), model::qualified(&text));
+            proptest::prop_assert_eq!(label_value(&text).is_ok(), text.is_empty() || model::name(&text));
         }
     }
 }

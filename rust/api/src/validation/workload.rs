@@ -3,7 +3,7 @@
 use super::error::At;
 use super::meta::{labels, metadata};
 use super::selector::{Values, label_selector};
-use super::text::path_segment;
+use super::text::{dns1123_subdomain, path_segment};
 use super::{Checked, FieldError};
 use crate::{LabelSelector, ReplicaSet, ReplicationController, Service, StatefulSet};
 
@@ -26,7 +26,7 @@ pub fn validate_service(service: &Service) -> Result<(), FieldError> {
 pub fn validate_replication_controller(
     controller: &ReplicationController,
 ) -> Result<(), FieldError> {
-    metadata(&controller.metadata, path_segment)?;
+    metadata(&controller.metadata, dns1123_subdomain)?;
     if controller.selector.is_empty() {
         return Err(FieldError::required("spec.selector", ""));
     }
@@ -39,7 +39,7 @@ pub fn validate_replication_controller(
 ///
 /// The first field that breaks a rule.
 pub fn validate_replica_set(set: &ReplicaSet) -> Result<(), FieldError> {
-    metadata(&set.metadata, path_segment)?;
+    metadata(&set.metadata, dns1123_subdomain)?;
     selector(set.selector.as_ref())
 }
 

@@ -6,3 +6,4 @@ mod json;
 mod quantity;
 mod real_dumps;
 mod time;
+mod validation;
