@@ -22,6 +22,7 @@ func compare(args []string) error {
 	workers := flags.Int("j", runtime.GOMAXPROCS(0), "how many cases at once")
 	show := flags.Int("show", 10, "print so many differences")
 	limit := flags.Bool("limit-candidates", false, "obey DefaultPreemption's minCandidateNodes arguments, starting at the first node")
+	ask := flags.Bool("ask", false, "have the scheduler's own SchedulePod decide each pod as well, and stop if it contradicts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func compare(args []string) error {
 		if err := json.Unmarshal(text, &l); err != nil {
 			return nil, err
 		}
-		answer, err := decide(l.Case, *limit)
+		answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask})
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ const usage = `usage: kube-scheduler COMMAND [flags] [FILE…]
   compare   decide every case again and report where "expected" differs
   validate  report objects that an API server would refuse
   bench     pods a second of the scheduler's own loop
+  configs   what becomes of KubeSchedulerConfigurations, {"id", "text"} a line
 
 FILE is NDJSON, or NDJSON in gzip if its name ends in .gz; without one,
 standard input is read. "kube-scheduler COMMAND -h" lists the flags.
@@ -38,7 +39,7 @@ func main() {
 		os.Exit(2)
 	}
 	commands := map[string]func([]string) error{
-		"label": label, "compare": compare, "validate": validate, "bench": bench,
+		"label": label, "compare": compare, "validate": validate, "bench": bench, "configs": configs,
 	}
 	command, ok := commands[os.Args[1]]
 	if !ok {
@@ -154,6 +155,7 @@ func label(args []string) error {
 	workers := flags.Int("j", runtime.GOMAXPROCS(0), "how many cases at once")
 	repeat := flags.Int("repeat", 1, "decide each case so often and leave it out if the answers differ")
 	limit := flags.Bool("limit-candidates", false, "obey DefaultPreemption's minCandidateNodes arguments, starting at the first node")
+	ask := flags.Bool("ask", false, "have the scheduler's own SchedulePod decide each pod as well, and stop if it contradicts")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -189,7 +191,7 @@ func label(args []string) error {
 		}
 		var first []byte
 		for range max(1, *repeat) {
-			answer, err := decide(l.Case, *limit)
+			answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask})
 			if err != nil {
 				return nil, err
 			}

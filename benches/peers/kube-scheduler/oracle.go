@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
 	extenderv1 "k8s.io/kube-scheduler/extender/v1"
 	fwk "k8s.io/kube-scheduler/framework"
@@ -83,14 +84,24 @@ type profile struct {
 // world is a scheduler with its clock stopped: the real cache, snapshot and
 // frameworks, driven by hand.
 type world struct {
-	ctx             context.Context
-	logger          klog.Logger
-	factory         *factory
-	cache           internalcache.Cache
-	snapshot        *internalcache.Snapshot
-	profiles        map[string]*profile
-	nodeNames       []string
+	ctx       context.Context
+	logger    klog.Logger
+	factory   *factory
+	cache     internalcache.Cache
+	snapshot  *internalcache.Snapshot
+	profiles  map[string]*profile
+	nodeNames []string
+	options   options
+	sched     *scheduler.Scheduler // to be asked as well, or nil
+}
+
+// options of a decision.
+type options struct {
+	// limitCandidates obeys DefaultPreemption's minCandidateNodes arguments.
 	limitCandidates bool
+	// ask has the scheduler's own SchedulePod decide each pod as well, and
+	// fails if it contradicts the loop that is written out here.
+	ask bool
 }
 
 // noNominations: a pod nominated to a node is assumed there at once, so there
@@ -125,14 +136,25 @@ func newProfile(ctx context.Context, p *config.KubeSchedulerProfile, opts ...fra
 }
 
 // newWorld builds the cluster and the frameworks of the configuration.
-func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cluster) (*world, error) {
+func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cluster, o options) (*world, error) {
 	w := &world{
 		ctx:      ctx,
 		logger:   klog.FromContext(ctx),
 		factory:  newFactory(),
-		cache:    internalcache.New(ctx, 0, nil),
-		snapshot: internalcache.NewEmptySnapshot(),
 		profiles: map[string]*profile{},
+		options:  o,
+	}
+	client := fake.NewClientset()
+	for i := range cfg.Profiles {
+		cfg.Profiles[i].PercentageOfNodesToScore = nil
+	}
+	if o.ask {
+		if err := w.newScheduler(client, cfg); err != nil {
+			return nil, err
+		}
+	} else {
+		w.cache = internalcache.New(ctx, 0, nil)
+		w.snapshot = internalcache.NewEmptySnapshot()
 	}
 	for _, node := range c.nodes {
 		w.nodeNames = append(w.nodeNames, node.Name)
@@ -159,7 +181,6 @@ func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cl
 			return nil, err
 		}
 	}
-	client := fake.NewClientset()
 	for i := range cfg.Profiles {
 		p, err := newProfile(ctx, &cfg.Profiles[i],
 			frameworkruntime.WithClientSet(client),
@@ -177,8 +198,48 @@ func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cl
 	return w, nil
 }
 
+// newScheduler makes a whole scheduler and shares its cache and snapshot. Its
+// informers stay empty, so that its own event handlers change nothing.
+func (w *world) newScheduler(client *fake.Clientset, cfg *config.KubeSchedulerConfiguration) error {
+	everything := int32(100)
+	sched, err := scheduler.New(w.ctx, client, newFactory(), nil,
+		func(string) events.EventRecorder { return &events.FakeRecorder{} },
+		scheduler.WithProfiles(cfg.Profiles...),
+		scheduler.WithPercentageOfNodesToScore(&everything),
+		scheduler.WithParallelism(1),
+	)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
+	snapshot, ok := sched.Profiles[cfg.Profiles[0].SchedulerName].SnapshotSharedLister().(*internalcache.Snapshot)
+	if !ok {
+		return errors.New("the scheduler's snapshot is of another type")
+	}
+	w.sched, w.cache, w.snapshot = sched, sched.Cache, snapshot
+	return nil
+}
+
+// contradiction compares a decision with what SchedulePod said of the pod.
+func contradiction(d *decision, result scheduler.ScheduleResult, err error) error {
+	var fit *framework.FitError
+	switch {
+	case err == nil:
+		// Of equally good nodes it draws one; without scores it takes any.
+		if d.Chosen == nil || !(slices.Contains(d.Best, result.SuggestedHost) || *d.Chosen == result.SuggestedHost) {
+			return fmt.Errorf("SchedulePod chose %s, not one of %v", result.SuggestedHost, d.Best)
+		}
+	case errors.As(err, &fit) || errors.Is(err, scheduler.ErrNoNodesAvailable):
+		if d.Message == nil || *d.Message != err.Error() {
+			return fmt.Errorf("SchedulePod said %q", err)
+		}
+	case d.Error == nil:
+		return fmt.Errorf("SchedulePod failed: %w", err)
+	}
+	return nil
+}
+
 // decide answers a case.
-func decide(raw json.RawMessage, limitCandidates bool) (*expected, error) {
+func decide(raw json.RawMessage, o options) (*expected, error) {
 	var tc testCase
 	if err := json.Unmarshal(raw, &tc); err != nil {
 		return nil, err
@@ -195,14 +256,13 @@ func decide(raw json.RawMessage, limitCandidates bool) (*expected, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	w, err := newWorld(ctx, cfg, c)
+	w, err := newWorld(ctx, cfg, c, o)
 	if errors.Is(err, errConfig) {
 		answer.ConfigError = err.Error()
 		return answer, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("case %s: %w", tc.ID, err)
 	}
-	w.limitCandidates = limitCandidates
 	for _, pod := range c.pending {
 		p, ok := w.profiles[pod.Spec.SchedulerName]
 		if !ok {
@@ -219,8 +279,8 @@ func decide(raw json.RawMessage, limitCandidates bool) (*expected, error) {
 
 // attempt decides one pod and changes the cluster accordingly. An error means
 // that this program could not go on, not that the scheduler failed.
-func (w *world) attempt(p *profile, pod *v1.Pod) (*decision, error) {
-	d := &decision{
+func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
+	d = &decision{
 		Pod:       pod.Namespace + "/" + pod.Name,
 		Filter:    map[string]*status{},
 		RawScores: map[string]map[string]int64{},
@@ -252,6 +312,14 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (*decision, error) {
 		return d, nil
 	}
 
+	if w.sched != nil {
+		result, err := w.sched.SchedulePod(w.ctx, p, framework.NewCycleState(), pod)
+		defer func() {
+			if failure == nil {
+				failure = contradiction(d, result, err)
+			}
+		}()
+	}
 	state := framework.NewCycleState()
 	feasible, diagnosis, err := w.filter(p, state, pod, d)
 	if err != nil {
@@ -468,7 +536,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		return err
 	}
 	wanted := int32(len(potential))
-	if w.limitCandidates {
+	if w.options.limitCandidates {
 		_, wanted = evaluator.GetOffsetAndNumCandidates(wanted)
 	}
 	candidates, _, err := evaluator.DryRunPreemption(w.ctx, state, pod, potential, budgets, 0, wanted)

@@ -2,7 +2,7 @@
 //!
 //! The names are those of the Kubernetes API v1.34 (`k8s.io/api`). What has no field here is passed over.
 
-#![expect(clippy::wildcard_imports, reason = "it is about every type of the crate")]
+#![allow(clippy::wildcard_imports, reason = "it is about every type of the crate")]
 
 use crate::json::{Decode, Decoder, Fault};
 use crate::*;
@@ -409,11 +409,11 @@ fn volume_source(key: &[u8]) -> Option<(&'static [u8], ReadSource)> {
             Ok(VolumeSource::Csi { driver, read_only })
         }),
         b"hostPath" => (b"hostPath", |decoder| {
-            members!(decoder, {});
+            decoder.skip_object()?;
             Ok(VolumeSource::HostPath)
         }),
         b"nfs" => (b"nfs", |decoder| {
-            members!(decoder, {});
+            decoder.skip_object()?;
             Ok(VolumeSource::Nfs)
         }),
         _ => return None,
@@ -685,17 +685,17 @@ fn vsphere_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
 }
 
 fn local_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
-    members!(decoder, {});
+    decoder.skip_object()?;
     Ok(Some(PersistentVolumeSource::Local))
 }
 
 fn host_path_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
-    members!(decoder, {});
+    decoder.skip_object()?;
     Ok(Some(PersistentVolumeSource::HostPath))
 }
 
 fn nfs_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
-    members!(decoder, {});
+    decoder.skip_object()?;
     Ok(Some(PersistentVolumeSource::Nfs))
 }
 

@@ -4,6 +4,7 @@
 
 mod affinity;
 mod decode;
+pub mod defaults;
 pub mod json;
 mod map;
 mod meta;
@@ -12,23 +13,30 @@ mod objects;
 mod pod;
 mod policy;
 mod quantity;
+mod read;
 mod selector;
 mod storage;
 mod str;
+mod time;
+pub mod validation;
 mod workload;
+mod yaml;
 
 pub use affinity::*;
 pub use map::{Labels, Map};
-pub use meta::{ObjectMeta, OwnerReference, Time, TimeError};
+pub use meta::{ObjectMeta, OwnerReference};
 pub use node::*;
 pub use objects::Objects;
 pub use pod::*;
 pub use policy::*;
 pub use quantity::{Quantity, QuantityError};
+pub use read::{InputProblem, InvalidInput, ReadError, Reader};
 pub use selector::*;
 pub use storage::*;
 pub use str::Str;
+pub use time::{Time, TimeError};
 pub use workload::*;
+pub use yaml::{YamlError, yaml_to_json};
 
 /// `v1.ResourceList`: quantities by resource name.
 pub type ResourceList = Map<Quantity>;

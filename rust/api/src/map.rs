@@ -58,6 +58,17 @@ impl<V> Map<V> {
         self.0.iter().map(|(k, v)| (k, v))
     }
 
+    /// The value under `key`, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        let at = self.0.binary_search_by(|(k, _)| k.as_ref().cmp(key)).ok()?;
+        self.0.get_mut(at).map(|(_, v)| v)
+    }
+
+    /// The values in ascending order of key, to change them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, v)| v)
+    }
+
     /// How many entries there are.
     pub const fn len(&self) -> usize {
         self.0.len()

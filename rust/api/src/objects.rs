@@ -2,7 +2,11 @@
 
 use indexmap::IndexMap;
 
-use crate::*;
+use crate::{
+    CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
+    ReplicationController, Service, StatefulSet, StorageClass, Str, VolumeAttachment,
+};
 
 /// The objects of a cluster by kind, each kind in the order in which it was read.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -46,7 +46,7 @@ enum Amount {
 }
 
 /// `inf.Dec`: `unscaled` · 10^`exponent`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Dec {
     unscaled: Big,
     exponent: i32,
@@ -406,6 +406,19 @@ impl Quantity {
                 }
             }
             Amount::Dec(_, dec) => dec.scaled_value(i32::from(scale)),
+        }
+    }
+
+    /// `Quantity.RoundUp(Milli)`: rounded up to thousandths, away from zero.
+    pub fn round_up_to_milli(&mut self) {
+        const MILLI: i16 = -3;
+        match &mut self.0 {
+            Amount::Int { exponent, value, .. } if *exponent < MILLI => {
+                *value = scale_down(*value, u32::from(exponent.abs_diff(MILLI))).0;
+                *exponent = MILLI;
+            }
+            Amount::Int { .. } => {}
+            Amount::Dec(_, dec) => **dec = std::mem::take(&mut **dec).rounded_away(MILLI.into()),
         }
     }
 

@@ -61,14 +61,14 @@ impl LabelSelectorRequirement {
     }
 }
 
-/// `v1.NodeSelector`: terms, ORed.
+/// `v1.NodeSelector`: terms, one of which must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct NodeSelector {
     /// `nodeSelectorTerms`: one of them must match.
     pub node_selector_terms: Vec<NodeSelectorTerm>,
 }
 
-/// `v1.NodeSelectorTerm`: requirements, ANDed; an empty term matches nothing.
+/// `v1.NodeSelectorTerm`: requirements, all of which must hold; an empty term matches nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct NodeSelectorTerm {
     /// Requirements on the node's labels.
@@ -108,7 +108,7 @@ pub enum NodeSelectorOperator {
 /// `v1.TopologySelectorTerm`, of a storage class's `allowedTopologies`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TopologySelectorTerm {
-    /// `matchLabelExpressions`, ANDed.
+    /// `matchLabelExpressions`: all must hold.
     pub match_label_expressions: Vec<TopologySelectorLabelRequirement>,
 }
 

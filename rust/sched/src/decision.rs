@@ -34,7 +34,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Placed => "Placed",
-            Self::Unschedulable => "Unschedulable",
+            Self::Unschedulable => "Pending",
             Self::Preempting => "Preempting",
             Self::Gated => "Gated",
             Self::Terminating => "Terminating",
@@ -71,7 +71,7 @@ pub struct Decision {
     pub feasible_nodes: usize,
     /// What each plugin said of each node, if it was asked for.
     pub trace: Option<Box<Trace>>,
-    /// All nodes with the highest total, in node order.
+    /// All nodes with the highest total, in node order; empty if no trace was asked for.
     pub best: Vec<NodeIdx>,
     /// The node that was chosen.
     pub chosen: Option<NodeIdx>,
@@ -96,6 +96,19 @@ pub struct Trace {
     pub scores: Vec<PluginScores>,
     /// The totals.
     pub totals: Vec<i64>,
+}
+
+impl Trace {
+    /// kube-scheduler has no scores when one of them is out of range; raw ones only if it does not stop at that.
+    pub(crate) fn forget_scores(&mut self, raw: bool) {
+        self.totals.clear();
+        if raw {
+            self.scores.clear();
+        }
+        for scores in &mut self.scores {
+            scores.weighted.clear();
+        }
+    }
 }
 
 /// One plugin's scores of the feasible nodes.
@@ -227,7 +240,7 @@ struct ScoresForm<'a> {
 impl Serialize for ScoresForm<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if let Some(trace) = self.trace {
+        if let Some(trace) = self.trace.filter(|trace| self.raw || !trace.totals.is_empty()) {
             for PluginScores { plugin, raw, weighted } in &trace.scores {
                 let scores = if self.raw { raw } else { weighted };
                 let scores = NodeMap(self.cluster, &trace.feasible, scores);

@@ -27,6 +27,7 @@ pub(crate) const fn div(a: i64, b: i64) -> i64 {
 /// last place, and decisions must not depend on the machine.
 ///
 /// The method is that of FreeBSD's `e_log.c`: x = 2ᵏ·(1+f) with √2/2 ≤ 1+f < √2, and a polynomial in f/(2+f).
+#[expect(clippy::many_single_char_names, reason = "the names of the published method")]
 pub(crate) fn log(x: f64) -> f64 {
     const LN2_HI: f64 = 6.931_471_803_691_238e-1; // 3fe62e42 fee00000
     const LN2_LO: f64 = 1.908_214_929_270_587_7e-10; // 3dea39ef 35793c76
@@ -63,9 +64,8 @@ mod tests {
     #[test]
     fn log_is_gos_to_the_last_bit() {
         // Go 1.26 on amd64: for i := 2..=100001 { a = a*31 + math.Float64bits(math.Log(float64(i))) }
-        let folded = (2_u32..=100_001).fold(0_u64, |sum, i| {
-            sum.wrapping_mul(31).wrapping_add(log(f64::from(i)).to_bits())
-        });
+        let folded = (2_u32..=100_001)
+            .fold(0_u64, |sum, i| sum.wrapping_mul(31).wrapping_add(log(f64::from(i)).to_bits()));
         assert_eq!(folded, 0x2c8bb34f41bf3d31);
         assert_eq!(log(2.0).to_bits(), 0x3fe6_2e42_fefa_39ef);
         assert_eq!(log(5.0).to_bits(), 0x3ff9_c041_f7ed_8d33);

@@ -135,16 +135,23 @@ impl<I: Idx, T> IndexVec<I, T> {
 impl<I: Idx, T> Index<I> for IndexVec<I, T> {
     type Output = T;
 
-    #[expect(clippy::indexing_slicing, reason = "rows are made by the table that they index")]
     fn index(&self, index: I) -> &T {
         &self.rows[index.index()]
     }
 }
 
 impl<I: Idx, T> IndexMut<I> for IndexVec<I, T> {
-    #[expect(clippy::indexing_slicing, reason = "rows are made by the table that they index")]
     fn index_mut(&mut self, index: I) -> &mut T {
         &mut self.rows[index.index()]
+    }
+}
+
+impl<'a, I: Idx, T> IntoIterator for &'a IndexVec<I, T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -1,12 +1,25 @@
 //! A scheduling engine that decides as kube-scheduler v1.34 does.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "only `IndexVec`s are indexed, by row numbers of their own type; plain slices use patterns and `get`"
+)]
 
 pub mod cluster;
 pub mod config;
+pub mod decision;
+mod diagnosis;
 pub mod framework;
 mod go;
 pub mod index_vec;
 pub mod node_set;
+mod plan;
 pub mod plugins;
+mod preemption;
+pub mod profile;
+mod queue;
 pub mod resource;
+mod scheduler;
+
+pub use scheduler::{Detail, Scheduler, Session};

@@ -103,13 +103,40 @@ impl NodeSet {
     }
 
     /// The nodes that are in, in node order.
-    pub fn iter(&self) -> impl Iterator<Item = NodeIdx> {
-        self.words.iter().enumerate().flat_map(|(at, &word)| {
-            std::iter::successors((word != 0).then_some(word), |rest| {
-                let rest = rest & (rest - 1);
-                (rest != 0).then_some(rest)
-            })
-            .map(move |rest| NodeIdx::from_index(at * 64 + rest.trailing_zeros() as usize))
-        })
+    pub fn iter(&self) -> NodeSetIter<'_> {
+        NodeSetIter { words: self.words.iter(), word: 0, next_base: 0 }
+    }
+}
+
+impl<'a> IntoIterator for &'a NodeSet {
+    type Item = NodeIdx;
+    type IntoIter = NodeSetIter<'a>;
+
+    fn into_iter(self) -> NodeSetIter<'a> {
+        self.iter()
+    }
+}
+
+/// The nodes of a [`NodeSet`] in node order.
+#[derive(Debug, Clone)]
+pub struct NodeSetIter<'a> {
+    words: std::slice::Iter<'a, u64>,
+    /// The bits of the current word that are still to come.
+    word: u64,
+    /// The node of the first bit of the word after the current one.
+    next_base: usize,
+}
+
+impl Iterator for NodeSetIter<'_> {
+    type Item = NodeIdx;
+
+    fn next(&mut self) -> Option<NodeIdx> {
+        while self.word == 0 {
+            self.word = *self.words.next()?;
+            self.next_base += 64;
+        }
+        let bit = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(NodeIdx::from_index(self.next_base - 64 + bit))
     }
 }

@@ -6,7 +6,7 @@
 use bayplan_api::Str;
 
 use crate::cluster::{Cluster, PodChange, PodInfo};
-use crate::decision::{PluginScores, Rejection, Trace};
+use crate::decision::{PluginScores, Rejection};
 use crate::diagnosis::{Histogram, pre_filter_message};
 use crate::framework::{
     Code, Dependency, Filter, MAX_NODE_SCORE, PreFilter, PreScore, Rows, Score, Stale, Status,
@@ -24,9 +24,14 @@ pub(crate) struct Plan {
     narrowed: Option<Narrowed>,
     filters: Vec<PlannedFilter>,
     scores: Vec<PlannedScore>,
-    has_scores: bool,
     error: Option<String>,
     feasible: NodeSet,
+    /// The feasible nodes in node order.
+    nodes: Vec<NodeIdx>,
+    /// The total of each feasible node; other rows mean nothing.
+    totals: IndexVec<NodeIdx, i64>,
+    /// What every total has beside the scores: one, if there are no score plugins.
+    base_total: i64,
     revision: u64,
 }
 
@@ -53,6 +58,14 @@ struct PlannedScore {
     score: Box<dyn Score>,
     needs_feasible: bool,
     raw: IndexVec<NodeIdx, i64>,
+    /// What the plugin adds to the total of each feasible node: normalised, times the weight.
+    weighted: IndexVec<NodeIdx, i64>,
+    /// The first score out of range, of a feasible node.
+    invalid: Option<i64>,
+    /// Whether the feasible nodes are others than when the scores were weighed.
+    feasible_changed: bool,
+    /// Whether the plugin was skipped when the totals were summed.
+    was_skipped: bool,
     stale: StaleRows,
 }
 
@@ -88,11 +101,12 @@ impl StaleRows {
     }
 }
 
-/// The best nodes and their total.
+/// What scoring came to.
 #[derive(Debug)]
 pub(crate) struct Best {
-    pub(crate) nodes: Vec<NodeIdx>,
+    /// The highest total.
     pub(crate) total: i64,
+    /// The first score out of range.
     pub(crate) error: Option<String>,
 }
 
@@ -107,13 +121,19 @@ impl Plan {
             narrowed: None,
             filters: Vec::new(),
             scores: Vec::new(),
-            has_scores: !profile.scores.is_empty(),
             error: None,
             feasible: NodeSet::full(count),
+            nodes: Vec::new(),
+            totals: IndexVec::filled(0, count),
+            // Without score plugins every node has a score of one.
+            base_total: i64::from(profile.scores.is_empty()),
             revision: cluster.revision(),
         };
         plan.pre_filter(profile, cluster, pod);
-        if plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.status.code == Code::Unschedulable)
+        if plan
+            .prefilter
+            .as_ref()
+            .is_none_or(|prefilter| prefilter.status.code == Code::Unschedulable)
         {
             plan.pre_score(profile, cluster, pod);
         }
@@ -128,7 +148,6 @@ impl Plan {
         for entry in &profile.filters {
             let Some(plugin) = entry.plugin.filter() else { continue };
             match plugin.pre_filter(pod, cluster) {
-                Ok(PreFilter::Skip) => {}
                 Ok(PreFilter::Run { nodes, filter }) => {
                     if entry.filters {
                         if entry.needs_pre_filter && !entry.pre_filters {
@@ -162,7 +181,7 @@ impl Plan {
                     }
                 }
                 // Without its PreFilter the plugin can only say the same node by node.
-                Err(_) => {}
+                Ok(PreFilter::Skip) | Err(_) => {}
             }
         }
         filters.sort_by_key(|(name, _)| profile.filter_order.iter().position(|n| n == *name));
@@ -203,6 +222,10 @@ impl Plan {
                     needs_feasible: score.depends_on() == Dependency::FeasibleSet,
                     score,
                     raw: IndexVec::filled(0, cluster.nodes().len()),
+                    weighted: IndexVec::filled(0, cluster.nodes().len()),
+                    invalid: None,
+                    feasible_changed: true,
+                    was_skipped: false,
                     stale: StaleRows::ALL,
                 }),
                 Err(message) => {
@@ -252,62 +275,85 @@ impl Plan {
             }
             feasible.intersect(planned.verdicts.passing());
         }
-        if feasible != self.feasible {
-            for planned in self.scores.iter_mut().filter(|planned| planned.needs_feasible) {
-                planned.stale.all = true;
+        if feasible != self.feasible || self.nodes.is_empty() {
+            for planned in &mut self.scores {
+                planned.stale.all |= planned.needs_feasible;
+                planned.feasible_changed = true;
             }
             self.feasible = feasible;
+            self.nodes = self.feasible.iter().collect();
         }
     }
 
-    /// Scores the feasible nodes (`prioritizeNodes`) and finds the best; fills the trace if there is one.
-    pub(crate) fn prioritize(&mut self, cluster: &Cluster, mut trace: Option<&mut Trace>) -> Best {
-        let nodes: Vec<NodeIdx> = self.feasible.iter().collect();
-        // Without score plugins every node has a score of one.
-        let mut totals = vec![i64::from(!self.has_scores); nodes.len()];
+    /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.
+    ///
+    /// Only what changed is scored again: rows that a filter or score called stale, and all rows of a plugin that
+    /// normalises once its raw scores or the feasible nodes changed.
+    pub(crate) fn prioritize(&mut self, cluster: &Cluster) -> Best {
         let mut error = self.error.clone();
-        let mut scores = Vec::with_capacity(nodes.len());
+        let mut sum_all = false;
+        let mut changed = Vec::new();
         for planned in &mut self.scores {
-            if planned.score.is_skipped() {
-                continue;
-            }
-            if !planned.stale.is_fresh() {
-                if planned.needs_feasible {
-                    planned.score.feasible(cluster, &self.feasible);
+            let skipped = planned.score.is_skipped();
+            sum_all |= std::mem::replace(&mut planned.was_skipped, skipped) != skipped;
+            if !skipped {
+                sum_all |= planned.update(cluster, &self.feasible, &self.nodes, &mut changed);
+                if let Some(score) = planned.invalid {
+                    error.get_or_insert_with(|| out_of_range(&planned.plugin, score));
                 }
-                planned.score.score(cluster, planned.stale.rows(), &mut planned.raw);
-                planned.stale.clear();
-            }
-            scores.clear();
-            scores.extend(nodes.iter().map(|&node| planned.raw[node]));
-            let raw = trace.as_ref().map(|_| scores.clone());
-            planned.score.normalize(&nodes, &mut scores);
-            for (score, total) in scores.iter_mut().zip(&mut totals) {
-                if !(0..=MAX_NODE_SCORE).contains(score) {
-                    let name = planned.plugin.as_str();
-                    error.get_or_insert_with(|| {
-                        format!(
-                            "applying score defaultWeights on Score plugins: plugin {name:?} returns an invalid score \
-                             {score}, it should in the range of [0, {MAX_NODE_SCORE}] after normalizing"
-                        )
-                    });
-                }
-                *score = score.wrapping_mul(planned.weight);
-                *total = total.wrapping_add(*score);
-            }
-            if let (Some(trace), Some(raw)) = (trace.as_deref_mut(), raw) {
-                let (plugin, weighted) = (planned.plugin.clone(), scores.clone());
-                trace.scores.push(PluginScores { plugin, raw, weighted });
             }
         }
-        let total = totals.iter().copied().max().unwrap_or(0);
-        let best = nodes.iter().zip(&totals).filter(|(_, of_node)| **of_node == total);
-        let best = best.map(|(&node, _)| node).collect();
-        if let Some(trace) = trace {
-            trace.feasible = nodes;
-            trace.totals = totals;
+        let scores = || self.scores.iter().filter(|planned| !planned.was_skipped);
+        let sum = |node: NodeIdx| {
+            let weighted = scores().map(|planned| planned.weighted[node]);
+            weighted.fold(self.base_total, i64::wrapping_add)
+        };
+        if sum_all {
+            for &node in &self.nodes {
+                self.totals[node] = self.base_total;
+            }
+            for planned in self.scores.iter().filter(|planned| !planned.was_skipped) {
+                for &node in &self.nodes {
+                    let total = &mut self.totals[node];
+                    *total = total.wrapping_add(planned.weighted[node]);
+                }
+            }
+        } else {
+            for node in changed {
+                self.totals[node] = sum(node);
+            }
         }
-        Best { nodes: best, total, error }
+        let totals = self.nodes.iter().map(|&node| self.totals[node]);
+        Best { total: totals.max().unwrap_or(0), error }
+    }
+
+    /// The feasible nodes with that total, in node order.
+    pub(crate) fn nodes_with_total(&self, total: i64) -> impl Iterator<Item = NodeIdx> {
+        self.nodes.iter().copied().filter(move |&node| self.totals[node] == total)
+    }
+
+    /// The scores as they stand after [`Plan::prioritize`].
+    pub(crate) fn scores(&self) -> Vec<PluginScores> {
+        let column =
+            |column: &IndexVec<NodeIdx, i64>| self.nodes.iter().map(|&node| column[node]).collect();
+        let scores = self.scores.iter().filter(|planned| !planned.was_skipped);
+        scores
+            .map(|planned| PluginScores {
+                plugin: planned.plugin.clone(),
+                raw: column(&planned.raw),
+                weighted: column(&planned.weighted),
+            })
+            .collect()
+    }
+
+    /// The totals of the feasible nodes after [`Plan::prioritize`].
+    pub(crate) fn totals(&self) -> Vec<i64> {
+        self.nodes.iter().map(|&node| self.totals[node]).collect()
+    }
+
+    /// The feasible nodes in node order.
+    pub(crate) fn nodes(&self) -> &[NodeIdx] {
+        &self.nodes
     }
 
     pub(crate) const fn feasible(&self) -> &NodeSet {
@@ -362,8 +408,9 @@ impl Plan {
         let mut histogram = Histogram::default();
         let mut left = NodeSet::full(count);
         if let Some(narrowed) = &self.narrowed {
-            for reason in &narrowed.rejection.status.reasons {
-                histogram.add(reason, count - narrowed.nodes.count());
+            let outside = count - narrowed.nodes.count();
+            for reason in narrowed.rejection.status.reasons.iter().filter(|_| outside > 0) {
+                histogram.add(reason, outside);
             }
             left.intersect(&narrowed.nodes);
         }
@@ -393,6 +440,73 @@ impl Plan {
     pub(crate) fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
+}
+
+impl PlannedScore {
+    /// Scores stale rows and weighs what that changes; tells whether that may be all rows, else names them in `changed`.
+    fn update(
+        &mut self,
+        cluster: &Cluster,
+        feasible: &NodeSet,
+        nodes: &[NodeIdx],
+        changed: &mut Vec<NodeIdx>,
+    ) -> bool {
+        let fresh = self.stale.is_fresh();
+        if !fresh {
+            if self.needs_feasible {
+                self.score.feasible(cluster, feasible);
+            }
+            self.score.score(cluster, self.stale.rows(), &mut self.raw);
+        }
+        let by_row = !self.score.has_normalize()
+            && !self.stale.all
+            && !self.feasible_changed
+            && self.invalid.is_none();
+        if by_row {
+            let rows = std::mem::take(&mut self.stale.rows);
+            for &node in rows.iter().filter(|&&node| feasible.contains(node)) {
+                self.weigh(node, self.raw[node]);
+                changed.push(node);
+            }
+            self.stale.rows = rows;
+        } else if !fresh || self.feasible_changed {
+            self.weigh_all(nodes);
+        }
+        let all = !by_row && (!fresh || self.feasible_changed);
+        self.feasible_changed = false;
+        self.stale.clear();
+        all
+    }
+
+    fn weigh_all(&mut self, nodes: &[NodeIdx]) {
+        self.invalid = None;
+        if self.score.has_normalize() {
+            let mut scores: Vec<i64> = nodes.iter().map(|&node| self.raw[node]).collect();
+            self.score.normalize(nodes, &mut scores);
+            for (&node, score) in nodes.iter().zip(scores) {
+                self.weigh(node, score);
+            }
+        } else {
+            for &node in nodes {
+                self.weigh(node, self.raw[node]);
+            }
+        }
+    }
+
+    fn weigh(&mut self, node: NodeIdx, score: i64) {
+        if !(0..=MAX_NODE_SCORE).contains(&score) {
+            self.invalid.get_or_insert(score);
+        }
+        self.weighted[node] = score.wrapping_mul(self.weight);
+    }
+}
+
+fn out_of_range(plugin: &Str, score: i64) -> String {
+    format!(
+        "applying score defaultWeights on Score plugins: plugin {:?} returns an invalid score {score}, \
+         it should in the range of [0, {MAX_NODE_SCORE}] after normalizing",
+        plugin.as_str()
+    )
 }
 
 fn did_not_satisfy_together(plugins: &mut [Str]) -> Status {

@@ -142,10 +142,24 @@ pub struct PodRequestsOptions {
     pub use_status: bool,
     /// Count `spec.resources` (not `SkipPodLevelResources`).
     pub pod_level: bool,
-    /// Take the scores' assumptions for containers that lack cpu (`NonMissingContainerRequests`).
-    pub assume_cpu: bool,
-    /// Take the scores' assumptions for containers that lack memory (`NonMissingContainerRequests`).
-    pub assume_memory: bool,
+    /// What to assume of containers that say nothing (`NonMissingContainerRequests`).
+    pub assumed: Assumed,
+}
+
+/// Of which resources the scores assume something where a container says nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Assumed {
+    /// [`DEFAULT_MILLI_CPU_REQUEST`].
+    pub cpu: bool,
+    /// [`DEFAULT_MEMORY_REQUEST`].
+    pub memory: bool,
+}
+
+impl Assumed {
+    /// Of none.
+    pub const NOTHING: Self = Self { cpu: false, memory: false };
+    /// Of both.
+    pub const BOTH: Self = Self { cpu: true, memory: true };
 }
 
 /// `resourcehelper.PodRequests`: what the pod requests, overhead included.
@@ -219,11 +233,11 @@ fn container_requests(
         }
         raise(&mut requests, &status.allocated_resources);
     }
-    if options.assume_cpu && !requests.contains_key(CPU) {
+    if options.assumed.cpu && !requests.contains_key(CPU) {
         let assumed = Quantity::from_milli_value(DEFAULT_MILLI_CPU_REQUEST);
         requests.insert(Str::from(CPU), assumed);
     }
-    if options.assume_memory && !requests.contains_key(MEMORY) {
+    if options.assumed.memory && !requests.contains_key(MEMORY) {
         requests.insert(Str::from(MEMORY), Quantity::from_value(DEFAULT_MEMORY_REQUEST));
     }
     requests
@@ -294,19 +308,17 @@ pub struct PodAmounts {
 
 /// What the pod counts for, running and incoming.
 pub fn pod_amounts(resources: &mut Resources, pod: &Pod) -> PodAmounts {
-    let options = PodRequestsOptions {
-        use_status: true,
-        pod_level: true,
-        assume_cpu: false,
-        assume_memory: false,
-    };
+    let options =
+        PodRequestsOptions { use_status: true, pod_level: true, assumed: Assumed::NOTHING };
     let requests = pod_requests(pod, options);
     let pod_level = pod_level_requests_set(pod.spec.resources.as_deref());
     let assumed = pod_requests(
         pod,
         PodRequestsOptions {
-            assume_cpu: !pod_level || !requests.contains_key(CPU),
-            assume_memory: !pod_level || !requests.contains_key(MEMORY),
+            assumed: Assumed {
+                cpu: !pod_level || !requests.contains_key(CPU),
+                memory: !pod_level || !requests.contains_key(MEMORY),
+            },
             ..options
         },
     );
@@ -322,4 +334,3 @@ pub fn pod_amounts(resources: &mut Resources, pod: &Pod) -> PodAmounts {
         incoming,
     }
 }
-

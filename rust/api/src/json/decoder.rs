@@ -42,6 +42,19 @@ pub struct Items {
     first: bool,
 }
 
+/// Whether `text` is `name`: a few words compared in place, where a `match` calls `memcmp` for each arm.
+#[inline]
+pub fn is<const N: usize>(text: &[u8], name: &[u8; N]) -> bool {
+    text.len() == N && text.first_chunk::<N>() == Some(name)
+}
+
+impl Items {
+    /// Where `count` items are read already.
+    pub(crate) const fn after(count: u64) -> Self {
+        Self { first: count == 0 }
+    }
+}
+
 /// Decodes the one value that `bytes` holds.
 ///
 /// # Errors
@@ -75,6 +88,12 @@ impl<'a> Decoder<'a> {
     #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
+    }
+
+    /// Goes to another place in the text, between values.
+    pub(crate) fn seek(&mut self, offset: usize) {
+        self.at = offset;
+        self.depth = 0;
     }
 
     /// Passes over white space.
@@ -150,6 +169,14 @@ impl<'a> Decoder<'a> {
             }
             Err(stop) => Err(self.broken(stop)),
         }
+    }
+
+    /// The same for a value that must be an object.
+    ///
+    /// # Errors
+    /// The value is not an object, or not JSON.
+    pub fn skip_object(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'{') { self.skip() } else { Err(self.mismatch("an object")) }
     }
 
     /// Passes over `null`, if that is what comes next.
@@ -463,9 +490,10 @@ macro_rules! members {
     ($decoder:ident, { $($name:literal => $target:tt),* $(,)? }) => {{
         let mut items = $decoder.begin_object()?;
         while let Some(name) = $decoder.next_member(&mut items)? {
-            match &*name {
-                $($name => $crate::members!(@one $decoder, $name, $target),)*
-                _ => $decoder.skip()?,
+            $(if $crate::json::is(&name, $name) {
+                $crate::members!(@one $decoder, $name, $target);
+            } else)* {
+                $decoder.skip()?;
             }
         }
     }};
@@ -511,13 +539,14 @@ macro_rules! decode_enum {
                 decoder: &mut $crate::json::Decoder<'_>,
             ) -> Result<Self, $crate::json::Fault> {
                 let start = decoder.offset();
-                match &*decoder.text()? {
-                    $($name => Ok(Self::$variant),)*
-                    _ => Err(decoder.fault(start, $crate::json::Problem::Unknown {
-                        what: $what,
-                        expected: &[$($name),*],
-                    })),
-                }
+                let text = decoder.text()?;
+                $(if $crate::json::is(&text, $name) {
+                    return Ok(Self::$variant);
+                })*
+                Err(decoder.fault(start, $crate::json::Problem::Unknown {
+                    what: $what,
+                    expected: &[$($name),*],
+                }))
             }
 
             fn decode_optional(

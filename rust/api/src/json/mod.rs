@@ -17,7 +17,7 @@ mod fault;
 pub(crate) mod scan;
 mod strings;
 
-pub use decoder::{Decode, Decoder, Items, from_slice};
+pub use decoder::{Decode, Decoder, Items, from_slice, is};
 pub use fault::{Fault, Problem};
 pub use scan::Syntax;
 pub use strings::Strings;

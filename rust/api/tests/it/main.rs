@@ -3,3 +3,4 @@
 #![expect(clippy::tests_outside_test_module, reason = "this crate is tests only")]
 
 mod quantity;
+mod time;

@@ -1,5 +1,7 @@
 //! `Quantity` against what `resource.Quantity` of apimachinery v0.34.1 was recorded to say, and laws.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::io::Read;
 
 use bayplan_api::{Quantity, QuantityError};

@@ -58,11 +58,10 @@ impl NodeLabels {
             let row = NodeIdx::from_index(row);
             labels.names.insert(node.metadata.name.clone(), row);
             for (key, value) in node.metadata.labels.iter() {
-                let column =
-                    labels.columns.entry(key.clone()).or_insert_with(|| LabelColumn {
-                        values: IndexSet::default(),
-                        domains: IndexVec::filled(Domain::NONE, labels.nodes),
-                    });
+                let column = labels.columns.entry(key.clone()).or_insert_with(|| LabelColumn {
+                    values: IndexSet::default(),
+                    domains: IndexVec::filled(Domain::NONE, labels.nodes),
+                });
                 let (domain, _) = column.values.insert_full(value.clone());
                 column.domains[row] = Domain::from_index(domain);
             }
@@ -84,7 +83,9 @@ impl NodeLabels {
     pub fn having(&self, key: &str) -> NodeSet {
         match self.column(key) {
             None => NodeSet::empty(self.nodes),
-            Some(column) => NodeSet::from_fn(self.nodes, |node| column.domain(node) != Domain::NONE),
+            Some(column) => {
+                NodeSet::from_fn(self.nodes, |node| column.domain(node) != Domain::NONE)
+            }
         }
     }
 

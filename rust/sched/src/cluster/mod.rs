@@ -18,7 +18,7 @@ use rustc_hash::FxBuildHasher;
 
 pub use images::{ImageState, Images};
 pub use labels::{LabelColumn, NodeLabels};
-pub use node_columns::NodeColumns;
+pub use node_columns::{NodeColumns, ResourceColumn};
 pub use pod_info::{AffinityTerm, PodInfo};
 pub use ports::{HostPort, UsedPorts};
 
@@ -289,6 +289,11 @@ impl Cluster {
         if let Some((_, row)) = self.templates.get_index(template.index()) {
             self.nodes.count(&row.info, node, delta);
         }
+    }
+
+    /// Puts a node's ports back as they were before a dry run: a set forgets how many pods held a port.
+    pub(crate) fn restore_used_ports(&mut self, node: NodeIdx, used: UsedPorts) {
+        self.nodes.used_ports[node] = used;
     }
 
     /// The nodes and their columns.

@@ -10,7 +10,7 @@ use super::pod_info::PodInfo;
 use super::ports::UsedPorts;
 use super::{ClusterError, MAX_ROWS};
 use crate::go::len64;
-use crate::index_vec::{Idx, IndexVec, NodeIdx, PodIdx, ResourceId};
+use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId};
 use crate::node_set::NodeSet;
 use crate::resource::{PODS, Resources, amounts};
 
@@ -68,8 +68,10 @@ impl NodeColumns {
             return Err(ClusterError::Duplicate { kind: "Node", name });
         }
         let mut taint_lists = IndexSet::default();
-        let taint_list_of =
-            objects.iter().map(|node| taint_lists.insert_full(node.spec.taints.clone()).0).collect();
+        let taint_list_of = objects
+            .iter()
+            .map(|node| taint_lists.insert_full(node.spec.taints.clone()).0)
+            .collect();
         let allowed_pods = objects
             .iter()
             .map(|node| node.status.allocatable.get(PODS).map_or(0, bayplan_api::Quantity::value))

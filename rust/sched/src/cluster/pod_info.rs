@@ -81,10 +81,10 @@ impl PodInfo {
         }
         let own_name = if named { pod.metadata.name.clone() } else { Str::default() };
         let uid = if named { pod.metadata.uid.clone() } else { Str::default() };
-        let controller = pod.metadata.controller().map(|owner| OwnerReference {
-            uid: Str::default(),
-            ..owner.clone()
-        });
+        let controller = pod
+            .metadata
+            .controller()
+            .map(|owner| OwnerReference { uid: Str::default(), ..owner.clone() });
         let mut status = bayplan_api::PodStatus {
             container_statuses: pod.status.container_statuses.clone(),
             init_container_statuses: pod.status.init_container_statuses.clone(),

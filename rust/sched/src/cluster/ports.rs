@@ -18,7 +18,7 @@ pub struct HostPort {
 const ALL_ADDRESSES: &str = "0.0.0.0";
 
 /// The host ports of containers and sidecars; plain init containers' do not count.
-pub fn host_ports(pod: &Pod) -> Vec<HostPort> {
+pub(super) fn host_ports(pod: &Pod) -> Vec<HostPort> {
     let sidecars = pod.spec.init_containers.iter().filter(|init| init.restart_policy_always);
     sidecars
         .chain(&pod.spec.containers)

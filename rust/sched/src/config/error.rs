@@ -9,15 +9,22 @@ use super::go_text::quote;
 
 /// A configuration that cannot be used: everything that was found wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {}", Joined(problems))]
+#[error("{}{}{}", file, if file.is_empty() { "" } else { ": " }, Joined(problems))]
 pub struct ConfigError {
-    /// The name of the file, as it was given.
+    /// The name of the file, as it was given; empty for a configuration that comes from no file.
     pub file: Str,
     /// What is wrong, in the order in which kube-scheduler checks; at least one.
     pub problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
+    /// The same error with the name of the file from which the configuration came.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<Str>) -> Self {
+        self.file = name.into();
+        self
+    }
+
     /// Whether the configuration is fine for kube-scheduler and only asks for what bayplan does not
     /// do.
     pub fn is_unsupported(&self) -> bool {

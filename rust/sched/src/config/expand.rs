@@ -88,7 +88,6 @@ impl KubeSchedulerConfiguration {
     /// stop at, and what bayplan does not do: extenders that filter, score or preempt.
     pub fn expand(&self, registry: &PluginRegistry) -> Result<Vec<ExpandedProfile>, ConfigError> {
         self.validate()?;
-        let mut problems = self.unsupported();
         let ignored_resources: Vec<Str> = self
             .extenders
             .iter()
@@ -97,23 +96,39 @@ impl KubeSchedulerConfiguration {
             .map(|resource| resource.name.clone())
             .collect();
 
+        // the extenders are built before the profiles
+        let without_fit = self.profiles.iter().filter(|profile| {
+            !profile.plugin_config.iter().any(|config| config.name == names::NODE_RESOURCES_FIT)
+        });
+        let mut problems: Vec<ConfigProblem> = without_fit
+            .filter(|_| !ignored_resources.is_empty())
+            .map(|profile| ConfigProblem::Profile {
+                scheduler_name: profile.scheduler_name.clone(),
+                error: ProfileError::NoNodeResourcesFit,
+            })
+            .collect();
         let mut expanded: Vec<ExpandedProfile> = Vec::with_capacity(self.profiles.len());
         for profile in &self.profiles {
             let mut built = profile.expand(registry);
             if let Ok(built) = &mut built {
                 built.percentage_of_nodes_to_score =
                     built.percentage_of_nodes_to_score.or(self.percentage_of_nodes_to_score);
+                if let Some(PluginArgs::NodeResourcesFit(args)) =
+                    built.args.get_mut(names::NODE_RESOURCES_FIT)
+                    && !ignored_resources.is_empty()
+                {
+                    // what `buildExtenders` does with resources that extenders manage alone
+                    args.ignored_resources.clone_from(&ignored_resources);
+                }
             }
-            let built = built
-                .and_then(|built| ignore_resources(built, profile, &ignored_resources))
-                .and_then(|built| same_queue_sort(built, expanded.first()));
-            match built {
+            match built.and_then(|built| same_queue_sort(built, expanded.first())) {
                 Ok(built) => expanded.push(built),
                 Err(errors) => problems.extend(errors.into_iter().map(|error| {
                     ConfigProblem::Profile { scheduler_name: profile.scheduler_name.clone(), error }
                 })),
             }
         }
+        problems.extend(self.unsupported());
         if problems.is_empty() {
             return Ok(expanded);
         }
@@ -140,25 +155,6 @@ impl KubeSchedulerConfiguration {
         }
         problems
     }
-}
-
-/// What `buildExtenders` does with resources that extenders manage alone.
-fn ignore_resources(
-    mut built: ExpandedProfile,
-    profile: &KubeSchedulerProfile,
-    ignored: &[Str],
-) -> Result<ExpandedProfile, Vec<ProfileError>> {
-    if ignored.is_empty() {
-        return Ok(built);
-    }
-    if !profile.plugin_config.iter().any(|config| config.name == names::NODE_RESOURCES_FIT) {
-        return Err(vec![ProfileError::NoNodeResourcesFit]);
-    }
-    if let Some(PluginArgs::NodeResourcesFit(args)) = built.args.get_mut(names::NODE_RESOURCES_FIT)
-    {
-        args.ignored_resources = ignored.to_vec();
-    }
-    Ok(built)
 }
 
 fn same_queue_sort(
@@ -486,10 +482,8 @@ mod tests {
     #[test]
     fn disabling_all_at_a_point_leaves_what_is_enabled_there() {
         let mut plugins = Plugins::default();
-        plugins.score = PluginSet {
-            enabled: vec![Plugin::weighted("ImageLocality", 7)],
-            disabled: list(&["*"]),
-        };
+        plugins.score.enabled.push(Plugin::weighted("ImageLocality", 7));
+        plugins.score.disabled = list(&["*"]);
         plugins.filter.disabled = list(&["NodeName"]);
         let profile = expand(&plugins).unwrap();
         assert_eq!(profile.score, [("ImageLocality".into(), 7)]);
@@ -582,15 +576,17 @@ mod tests {
     fn arguments_reach_the_plugin_or_are_refused_by_it() {
         let point = |utilization, score| UtilizationShapePoint { utilization, score };
         let fit = |shape| {
-            let mut profile = KubeSchedulerProfile::default();
-            profile.plugin_config =
-                vec![PluginConfig::new(PluginArgs::NodeResourcesFit(NodeResourcesFitArgs {
-                    scoring_strategy: ScoringStrategy {
-                        strategy: ScoringStrategyType::RequestedToCapacityRatio { shape },
-                        ..ScoringStrategy::default()
-                    },
-                    ..NodeResourcesFitArgs::default()
-                }))];
+            let args = NodeResourcesFitArgs {
+                scoring_strategy: ScoringStrategy {
+                    strategy: ScoringStrategyType::RequestedToCapacityRatio { shape },
+                    ..ScoringStrategy::default()
+                },
+                ..NodeResourcesFitArgs::default()
+            };
+            let profile = KubeSchedulerProfile {
+                plugin_config: vec![PluginConfig::new(PluginArgs::NodeResourcesFit(args))],
+                ..KubeSchedulerProfile::default()
+            };
             profile.expand(&PluginRegistry::default())
         };
         let expanded = fit(vec![point(0, 0), point(100, 10)]).unwrap();

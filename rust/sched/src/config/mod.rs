@@ -1,15 +1,17 @@
 //! `KubeSchedulerConfiguration`: types, defaults, validation and reading.
 
 mod args;
-#[allow(dead_code, reason = "reading sets defaults")]
 mod defaults;
 mod error;
 mod expand;
 mod extension_point;
-#[allow(dead_code, reason = "reading parses durations")]
 mod go_text;
 mod in_tree;
 mod name_rules;
+mod read;
+#[cfg(test)]
+mod recorded;
+mod strict;
 mod types;
 pub mod unchecked;
 mod validation;

@@ -314,6 +314,7 @@ fn json_of_set(set: &PluginSet) -> String {
     format!("{{\"Enabled\":{},\"Disabled\":{}}}", list(&set.enabled), list(&set.disabled))
 }
 
+/// Arguments as Go's JSON shows them; of typed ones only the type, where kube-scheduler shows all of it.
 fn json_of_args(args: &PluginConfigArgs) -> String {
     match args {
         PluginConfigArgs::Other(json) => {

@@ -186,6 +186,11 @@ pub trait Score: fmt::Debug + Send + Sync {
     /// Writes the raw score of each of the rows.
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>);
 
+    /// Whether there is a `NormalizeScore`; without one a node's score depends on its own row only.
+    fn has_normalize(&self) -> bool {
+        false
+    }
+
     /// `NormalizeScore` over the feasible nodes: `scores[i]` is that of `nodes[i]`.
     fn normalize(&self, _nodes: &[NodeIdx], _scores: &mut [i64]) {}
 

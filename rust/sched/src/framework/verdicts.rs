@@ -41,11 +41,7 @@ pub struct Verdicts {
 impl Verdicts {
     /// All nodes pass.
     pub fn new(nodes: usize) -> Self {
-        Self {
-            passing: NodeSet::full(nodes),
-            statuses: Vec::new(),
-            of: IndexVec::filled(0, nodes),
-        }
+        Self { passing: NodeSet::full(nodes), statuses: Vec::new(), of: IndexVec::filled(0, nodes) }
     }
 
     /// The number of a status, the same for equal ones.

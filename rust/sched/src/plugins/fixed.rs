@@ -44,7 +44,7 @@ impl Filter for FixedFilter {
 #[derive(Debug)]
 pub(crate) struct FixedScore {
     pub(crate) raw: IndexVec<NodeIdx, i64>,
-    pub(crate) normalize: fn(&mut [i64]),
+    pub(crate) normalize: Option<fn(&mut [i64])>,
 }
 
 impl Score for FixedScore {
@@ -56,8 +56,14 @@ impl Score for FixedScore {
         rows.each(cluster.nodes().len(), |node| scores[node] = self.raw[node]);
     }
 
+    fn has_normalize(&self) -> bool {
+        self.normalize.is_some()
+    }
+
     fn normalize(&self, _nodes: &[NodeIdx], scores: &mut [i64]) {
-        (self.normalize)(scores);
+        if let Some(normalize) = self.normalize {
+            normalize(scores);
+        }
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {

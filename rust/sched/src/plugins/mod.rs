@@ -11,5 +11,6 @@ pub mod node_resources;
 pub mod node_unschedulable;
 pub mod pod_topology_spread;
 pub mod priority_sort;
+pub(crate) mod registry;
 pub mod scheduling_gates;
 pub mod taint_toleration;

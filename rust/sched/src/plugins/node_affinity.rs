@@ -2,7 +2,7 @@
 //!
 //! | extension point | what it does |
 //! |---|---|
-//! | PreFilter | narrows the nodes to those that required `matchFields` name, if every ORed term names some |
+//! | PreFilter | narrows the nodes to those that required `matchFields` name, if every term names some |
 //! | Filter | rejects nodes that do not match the profile's added affinity, the pod's `nodeSelector` and its required terms |
 //! | Score | sums the weights of the preferred terms that match, the pod's and the profile's |
 //!
@@ -100,9 +100,10 @@ impl FilterPlugin for NodeAffinity {
         };
         let count = cluster.nodes().len();
         let filter = AffinityFilter {
-            added: added
-                .map(|added| matching_selector(&cluster.nodes().labels, count, added))
-                .unwrap_or_else(|| NodeSet::full(count)),
+            added: added.map_or_else(
+                || NodeSet::full(count),
+                |added| matching_selector(&cluster.nodes().labels, count, added),
+            ),
             own: required_nodes(cluster, pod),
         };
         Ok(PreFilter::Run { nodes, filter: Box::new(filter) })
@@ -188,13 +189,16 @@ impl ScorePlugin for NodeAffinity {
             }
             let matching = cluster.nodes().labels.matching_term(preference);
             let matching = matching.map_err(|requirement| {
-                format!("the preferred node affinity's requirement on {} cannot be parsed", requirement.key)
+                format!(
+                    "the preferred node affinity's requirement on {} cannot be parsed",
+                    requirement.key
+                )
             })?;
             for node in matching.iter() {
                 raw[node] += i64::from(*weight);
             }
         }
         let normalize = |scores: &mut [i64]| default_normalize_score(false, scores);
-        Ok(PreScore::run(FixedScore { raw, normalize }))
+        Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
     }
 }

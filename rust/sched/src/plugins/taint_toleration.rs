@@ -109,6 +109,6 @@ impl ScorePlugin for TaintToleration {
             .map(|node| intolerable.get(nodes.taint_list_of(node)).copied().unwrap_or(0))
             .collect();
         let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
-        Ok(PreScore::run(FixedScore { raw, normalize }))
+        Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
     }
 }

@@ -39,13 +39,11 @@ impl DomainCounts {
 
     /// The sum of the node's domain of the key; `None` if the node lacks it.
     pub(super) fn get(&self, cluster: &Cluster, node: NodeIdx, key: &str) -> Option<i64> {
-        match self.0.get(key) {
-            Some(counts) => counts.get(node),
-            None => {
-                let domain = cluster.nodes().labels.column(key)?.domain(node);
-                (domain != Domain::NONE).then_some(0)
-            }
+        if let Some(counts) = self.0.get(key) {
+            return counts.get(node);
         }
+        let domain = cluster.nodes().labels.column(key)?.domain(node);
+        (domain != Domain::NONE).then_some(0)
     }
 
     /// Whether the sum of any of the node's domains is above zero.

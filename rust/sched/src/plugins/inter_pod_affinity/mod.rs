@@ -60,8 +60,7 @@ impl FilterPlugin for InterPodAffinity {
 
 impl ScorePlugin for InterPodAffinity {
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
-        let prefers =
-            !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
+        let prefers = !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
         if self.args.ignore_preferred_terms_of_existing_pods && !prefers {
             return Ok(PreScore::Skip);
         }
@@ -97,12 +96,16 @@ impl Incoming {
     }
 }
 
-/// Whether a term of the incoming pod means a running one: its namespaces are merged already.
+/// Whether a term of the incoming pod means a running one: the names of its namespaces are merged already, and
+/// kube-scheduler passes no labels.
 fn means(term: &AffinityTerm, running: &PodInfo) -> bool {
     term.matches(running, &Labels::new())
 }
 
-/// `mergeAffinityTermNamespacesIfNotEmpty`: the selector's namespaces join the named ones; `{}` stays, it means all.
+/// `mergeAffinityTermNamespacesIfNotEmpty`: the selector's namespaces join the named ones.
+///
+/// The selector itself stays: v1.34 clears it in a copy only. Held against no labels at all (see [`means`]), one that
+/// asks for the absence of something means every namespace.
 fn merge_namespaces(term: &mut AffinityTerm, cluster: &Cluster) {
     let Some(selector) = &term.namespace_selector else { return };
     if selector.is_empty() {
@@ -110,5 +113,4 @@ fn merge_namespaces(term: &mut AffinityTerm, cluster: &Cluster) {
     }
     let selected = cluster.namespaces().filter(|(_, labels)| selector.matches(labels));
     term.namespaces.extend(selected.map(|(name, _)| name.clone()));
-    term.namespace_selector = None;
 }

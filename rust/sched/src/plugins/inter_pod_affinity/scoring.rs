@@ -101,6 +101,10 @@ impl Score for AffinityScore {
         rows.each(cluster.nodes().len(), |node| scores[node] = self.sums.total(node));
     }
 
+    fn has_normalize(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, _nodes: &[NodeIdx], scores: &mut [i64]) {
         let min = scores.iter().copied().min().unwrap_or(0);
         let max = scores.iter().copied().max().unwrap_or(0);

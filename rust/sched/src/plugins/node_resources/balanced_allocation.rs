@@ -12,7 +12,7 @@ use crate::cluster::{Cluster, PodInfo};
 use crate::config::NodeResourcesBalancedAllocationArgs;
 use crate::framework::{MAX_NODE_SCORE, Plugin, PreScore, ScorePlugin};
 use crate::go::{float64, int64, len64};
-use crate::resource::PodRequestsOptions;
+use crate::resource::{Assumed, PodRequestsOptions};
 
 /// The plugin.
 #[derive(Debug)]
@@ -42,12 +42,8 @@ impl Plugin for BalancedAllocation {
 
 impl ScorePlugin for BalancedAllocation {
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
-        let options = PodRequestsOptions {
-            use_status: true,
-            pod_level: true,
-            assume_cpu: false,
-            assume_memory: false,
-        };
+        let options =
+            PodRequestsOptions { use_status: true, pod_level: true, assumed: Assumed::NOTHING };
         let requests = pod_request_list(&pod.pod, &self.args.resources, options);
         if requests.iter().all(|&request| request == 0) {
             return Ok(PreScore::Skip);
@@ -67,19 +63,22 @@ impl Scorer for Balance {
             let fraction = float64(requested) / float64(allocatable);
             if fraction > 1.0 { 1.0 } else { fraction }
         };
-        let fractions = || requested.iter().zip(allocatable).filter(|(_, a)| **a != 0).map(fraction);
+        let fractions =
+            || requested.iter().zip(allocatable).filter(|(_, a)| **a != 0).map(fraction);
         let count = fractions().count();
-        let deviation = if count == 2 {
-            let mut both = fractions();
-            let (first, second) = (both.next().unwrap_or(0.0), both.next().unwrap_or(0.0));
-            ((first - second) / 2.0).abs()
-        } else if count > 2 {
-            let n = float64(len64(count));
-            let mean = fractions().fold(0.0, |sum, fraction| sum + fraction) / n;
-            let square = |fraction: f64| (fraction - mean) * (fraction - mean);
-            (fractions().fold(0.0, |sum, fraction| sum + square(fraction)) / n).sqrt()
-        } else {
-            0.0
+        let deviation = match count {
+            0 | 1 => 0.0,
+            2 => {
+                let mut both = fractions();
+                let (first, second) = (both.next().unwrap_or(0.0), both.next().unwrap_or(0.0));
+                ((first - second) / 2.0).abs()
+            }
+            _ => {
+                let n = float64(len64(count));
+                let mean = fractions().fold(0.0, |sum, fraction| sum + fraction) / n;
+                let square = |fraction: f64| (fraction - mean) * (fraction - mean);
+                (fractions().fold(0.0, |sum, fraction| sum + square(fraction)) / n).sqrt()
+            }
         };
         int64((1.0 - deviation) * float64(MAX_NODE_SCORE))
     }

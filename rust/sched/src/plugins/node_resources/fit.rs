@@ -19,7 +19,7 @@ use crate::framework::{
 };
 use crate::go::{div, float64, int64};
 use crate::index_vec::{NodeIdx, ResourceId};
-use crate::resource::{PodRequestsOptions, is_extended_resource_name};
+use crate::resource::{Assumed, PodRequestsOptions, is_extended_resource_name};
 
 /// The plugin.
 #[derive(Debug)]
@@ -162,12 +162,8 @@ impl ScorePlugin for Fit {
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
         let strategy = &self.args.scoring_strategy;
         // v1.34 neither counts pod-level resources here nor what the kubelet reports.
-        let options = PodRequestsOptions {
-            use_status: false,
-            pod_level: false,
-            assume_cpu: true,
-            assume_memory: true,
-        };
+        let options =
+            PodRequestsOptions { use_status: false, pod_level: false, assumed: Assumed::BOTH };
         let resources = &strategy.resources;
         if resources.is_empty() {
             return Err("resources not found".to_owned());

@@ -119,9 +119,8 @@ impl Constraint {
         let mut selector = Selector::new(constraint.label_selector.as_ref());
         if let Some(requirements) = &mut selector.0 {
             let values = constraint.match_label_keys.iter();
-            let labels: Labels = values
-                .filter_map(|key| Some((key.clone(), own.get(key)?.clone())))
-                .collect();
+            let labels: Labels =
+                values.filter_map(|key| Some((key.clone(), own.get(key)?.clone()))).collect();
             requirements.extend(equal(&labels));
         }
         Self {
@@ -242,8 +241,7 @@ impl Counter {
             self.matching.resize(at + 1, None);
         }
         let known = self.matching.get_mut(at);
-        let counts =
-            || self.constraint.counts(&self.namespace, cluster.template(change.template));
+        let counts = || self.constraint.counts(&self.namespace, cluster.template(change.template));
         known.is_some_and(|known| *known.get_or_insert_with(counts))
     }
 

@@ -127,6 +127,10 @@ impl Score for SpreadScore {
         rows.each(cluster.nodes().len(), |node| scores[node] = self.raw(node));
     }
 
+    fn has_normalize(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, nodes: &[NodeIdx], scores: &mut [i64]) {
         let (mut min, mut max) = (i64::MAX, 0);
         for (&node, &score) in nodes.iter().zip(scores.iter()) {

@@ -1,0 +1,49 @@
+"""bayplan decides where pods go as kube-scheduler v1.34 does, and says why.
+
+Example:
+    >>> import bayplan
+    >>> cluster = bayplan.Cluster.example()
+    >>> decisions = cluster.simulate()
+    >>> decisions["data/warehouse-0"].reason
+    '0/9 nodes are available: 1 node(s) were unschedulable, ...'
+"""
+
+import logging
+
+from bayplan._native import __version__
+from bayplan.decisions import Decision, Decisions, Outcome, Pending, Placements, Preemption
+from bayplan.exceptions import (
+    ArgumentError,
+    BayplanError,
+    ConfigurationError,
+    InternalError,
+    NotFoundError,
+    ObjectError,
+    SourceError,
+    UnsupportedError,
+)
+from bayplan.scheduling import Cluster, Scheduler
+from bayplan.trace import Trace
+
+__all__ = [
+    "ArgumentError",
+    "BayplanError",
+    "Cluster",
+    "ConfigurationError",
+    "Decision",
+    "Decisions",
+    "InternalError",
+    "NotFoundError",
+    "ObjectError",
+    "Outcome",
+    "Pending",
+    "Placements",
+    "Preemption",
+    "Scheduler",
+    "SourceError",
+    "Trace",
+    "UnsupportedError",
+    "__version__",
+]
+
+logging.getLogger("bayplan").addHandler(logging.NullHandler())

@@ -1,0 +1,144 @@
+"""``bayplan explain``: why a pod goes where it goes, or why nowhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bayplan import _native
+from bayplan._cli import formats
+from bayplan._cli.load import load
+from bayplan._cli.simulate import exit_code
+from bayplan._cli.table import NONE, format_table
+from bayplan.exceptions import NotFoundError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from bayplan.trace import Trace
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and gives its exit code."""
+    cluster, scheduler, warnings = load(options)
+    pod = find(cluster.pods, options.pod, options.namespace)
+    trace = scheduler.explain(cluster, pod, in_turn=True)
+    runs_on = cluster.node_of(pod)
+    if options.output in ("json", "yaml"):
+        data = document(trace, runs_on=runs_on, warnings=warnings, semantics=scheduler.semantics)
+        text = formats.structured(data, options.output)
+    else:
+        head = "" if options.no_headers else heading(trace, runs_on=runs_on) + "\n"
+        body = table(trace, wide=options.output == "wide", header=not options.no_headers)
+        text = head + body if trace.filter else head.rstrip("\n") + "\n"
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return exit_code({trace.decision.outcome: 1})
+
+
+def find(pods: Sequence[str], name: str, namespace: str | None) -> str:
+    """``namespace/name`` of the pod that is meant.
+
+    Raises:
+        NotFoundError: There is no such pod, or more than one.
+    """
+    space, slash, short = name.rpartition("/")
+    space = space.removeprefix("pod/").removeprefix("pods/") if slash else (namespace or "")
+    if space in ("pod", "pods"):
+        space = namespace or ""
+    found = [pod for pod in pods if pod == f"{space}/{short}" or (not space and pod.endswith(f"/{short}"))]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        where = f" in namespace {space}" if space else ""
+        raise NotFoundError(f"there is no such pod{where}", object=f"Pod {name}")
+    raise NotFoundError(f"more than one pod has this name: {', '.join(found)}", object=f"Pod {name}")
+
+
+
+
+def heading(trace: Trace, *, runs_on: str | None) -> str:
+    """The decision in some lines, as ``kubectl describe`` lays them out."""
+    namespace, _, name = trace.pod.partition("/")
+    decision = trace.decision
+    lines = [("Name", name), ("Namespace", namespace)]
+    if runs_on is not None:
+        lines.append(("Runs on", runs_on))
+    lines += [
+        ("Outcome", decision.outcome.label),
+        ("Node", decision.node or NONE),
+        ("Score", NONE if decision.score is None else str(decision.score)),
+        ("Why", decision.reason or NONE),
+    ]
+    if trace.prefilter is not None:
+        lines.append(("Rejected by", f"{trace.prefilter['plugin']} ({trace.prefilter['code']})"))
+    if trace.preemption is not None:
+        lines.append(("Preempts", ", ".join(trace.preemption["victims"])))
+        lines.append(("Then on", trace.preemption["node"]))
+    size = max(len(key) for key, _ in lines) + len(":   ")
+    return "".join(f"{key + ':':<{size}}{value}\n" for key, value in lines)
+
+
+def _order(trace: Trace) -> list[str]:
+    """The chosen node, the other feasible ones by falling total, then the rejected ones in node order."""
+    fit = [node for node, rejection in trace.filter.items() if rejection is None]
+    fit.sort(key=lambda node: (node != trace.chosen, -trace.totals.get(node, 0)))
+    return fit + [node for node, rejection in trace.filter.items() if rejection is not None]
+
+
+def table(trace: Trace, *, wide: bool = False, header: bool = True) -> str:
+    """A row a node: its total, each plugin's share, or who rejected it with which words.
+
+    The wide form shows ``raw → weighted`` for each plugin.
+    """
+    plugins = list(trace.scores)
+    text = format_table(("NODE", "TOTAL", *plugins, "REJECTED BY", "REASON"), _rows(trace, wide=wide))
+    return text if header else text.partition("\n")[2]
+
+
+def _rows(trace: Trace, *, wide: bool) -> Iterator[list[str]]:
+    for node in _order(trace):
+        rejection = trace.filter[node]
+        if rejection is not None:
+            blanks = [NONE] * (1 + len(trace.scores))
+            yield [node, *blanks, rejection["plugin"], "; ".join(rejection["reasons"])]
+            continue
+        shares = []
+        for plugin, scores in trace.scores.items():
+            share = str(scores.get(node, NONE))
+            if wide and node in trace.raw_scores.get(plugin, {}):
+                share = f"{trace.raw_scores[plugin][node]} → {share}"
+            shares.append(share)
+        yield [node, str(trace.totals.get(node, NONE)), *shares, NONE, NONE]
+
+
+def document(
+    trace: Trace, *, runs_on: str | None, warnings: Sequence[str], semantics: str
+) -> dict[str, Any]:
+    """The document that ``-o json`` prints; ``schema/explanation.json`` describes it."""
+    return {
+        "apiVersion": formats.API_VERSION,
+        "kind": "Explanation",
+        "version": _native.__version__,
+        "semantics": semantics,
+        "pod": trace.decision.to_dict(),
+        "runsOn": runs_on,
+        "nodes": [
+            {
+                "name": node,
+                "feasible": trace.filter[node] is None,
+                "chosen": node == trace.chosen,
+                "rejection": trace.filter[node],
+                "total": trace.totals.get(node),
+                "scores": {
+                    plugin: {"raw": trace.raw_scores.get(plugin, {}).get(node), "weighted": scores[node]}
+                    for plugin, scores in trace.scores.items()
+                    if node in scores
+                },
+            }
+            for node in _order(trace)
+        ],
+        "decision": trace.to_dict(),
+        "warnings": list(warnings),
+    }

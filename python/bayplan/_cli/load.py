@@ -1,0 +1,53 @@
+"""What every command does first: read the cluster and the configuration."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeAlias
+
+from bayplan.exceptions import ObjectError
+from bayplan.scheduling import STDIN, Cluster, Scheduler, example
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bayplan.types import Source
+
+Loaded: TypeAlias = tuple[Cluster, Scheduler, list[str]]
+
+
+class _Collector(logging.Handler):
+    """Keeps warnings besides printing them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def load(options: argparse.Namespace) -> Loaded:
+    """The cluster, the scheduler, and what was warned of on the way.
+
+    Raises:
+        ObjectError: The input is wrong, or there was a warning and ``--strict`` was given.
+    """
+    collector = _Collector()
+    logger = logging.getLogger("bayplan")
+    logger.addHandler(collector)
+    try:
+        scheduler = Scheduler(options.config)
+        cluster = Cluster.load(*_sources(options))
+    finally:
+        logger.removeHandler(collector)
+    if options.strict and collector.messages:
+        raise ObjectError(f"--strict: {collector.messages[0]}")
+    return cluster, scheduler, collector.messages
+
+
+def _sources(options: argparse.Namespace) -> list[Source]:
+    sources: list[Source] = [example()] if options.example else []
+    for name in options.filename:
+        sources.append(STDIN if name == "-" else name)
+    return sources

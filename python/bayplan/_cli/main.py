@@ -1,0 +1,208 @@
+"""The ``bayplan`` command: arguments in, exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from bayplan._cli.formats import FORMATS
+from bayplan._cli.selector import Selector, SelectorError, parse
+from bayplan.exceptions import BayplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+USAGE = 2
+INTERRUPTED = 128 + signal.SIGINT
+CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
+
+_EXITS = """\
+exit codes:
+  0  every pod that was attempted has a node
+  1  some pods are pending
+  2  the command line is wrong
+  3  the input is wrong: bad objects, bad configuration, or a warning under --strict
+  4  a pod needs something that bayplan does not decide yet
+  5  a file could not be read or written
+"""
+
+_GET = """\
+a dump of everything that decisions read:
+  kubectl get nodes,pods,namespaces,services,replicationcontrollers,replicasets,statefulsets,\\
+persistentvolumes,persistentvolumeclaims,storageclasses,csinodes,csidrivers,csistoragecapacities,\\
+volumeattachments,poddisruptionbudgets,priorityclasses -A -o json > cluster.json
+"""
+
+
+class _Version(argparse.Action):
+    """Prints name, version and the scheduler that is followed."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from bayplan import _native  # noqa: PLC0415 -- only here
+
+        print(f"bayplan {_native.__version__} (kube-scheduler semantics {_native.SEMANTICS})")
+        parser.exit()
+
+
+def _selector(text: str) -> Selector:
+    try:
+        return parse(text)
+    except SelectorError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line as argparse knows it."""
+    top = argparse.ArgumentParser(
+        prog="bayplan",
+        description="Decide where pods go, as kube-scheduler v1.34 does, and say why.",
+        epilog="`bayplan COMMAND --help` says more about a command.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action=_Version)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    simulate = _command(
+        commands,
+        "simulate",
+        "place the pending pods of a cluster dump",
+        "Place the pending pods of a cluster dump, one after another in the scheduler's order.",
+        FORMATS,
+    )
+    simulate.add_argument(
+        "-l",
+        "--selector",
+        type=_selector,
+        default=Selector(),
+        metavar="SELECTOR",
+        help="show only pods with these labels, as kubectl takes them: app=web,tier in (a,b),!canary",
+    )
+    simulate.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write every decision with each node's and plugin's answer, one JSON object a line",
+    )
+
+    explain = _command(
+        commands,
+        "explain",
+        "say why a pod goes where it goes, or nowhere",
+        "Say why a pod goes where it goes, or why nowhere: every node, every plugin.",
+        ("table", "wide", "json", "yaml"),
+    )
+    explain.add_argument(
+        "pod", metavar="POD", help="NAMESPACE/NAME, or NAME if one pod only has the name"
+    )
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    short: str,
+    long: str,
+    formats: Sequence[str],
+) -> argparse.ArgumentParser:
+    """A command with the options that every command on a cluster has."""
+    command = commands.add_parser(
+        name,
+        help=short,
+        description=long,
+        epilog=f"{_GET}\n{_EXITS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "-f",
+        "--filename",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="objects: JSON, YAML or NDJSON, also .gz and .zst; a file, a directory, or - for standard input; may be given several times",  # noqa: E501
+    )
+    command.add_argument(
+        "--example", action="store_true", help="take the cluster that comes with bayplan"
+    )
+    command.add_argument(
+        "--config", metavar="FILE", help="a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)"
+    )
+    command.add_argument(
+        "-n", "--namespace", metavar="NAMESPACE", help="show only pods of this namespace"
+    )
+    command.add_argument(
+        "-o", "--output", choices=formats, default="table", help="form of the result (default: table)"
+    )
+    command.add_argument(
+        "--no-headers", action="store_true", help="leave out the header of a table or of CSV"
+    )
+    command.add_argument(
+        "--strict", action="store_true", help="end with exit code 3 where there would be a warning"
+    )
+    command.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    return command
+
+
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Puts log records on standard error as commands speak: ``warning: …``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit code."""
+    command_line = parser()
+    options = command_line.parse_args(arguments)
+    if not options.filename and not options.example:
+        command_line.error("no objects: name a file with -f, or take --example")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
+    logger = logging.getLogger("bayplan")
+    handler = _Handler(sys.stderr)
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.DEBUG if options.verbose else logging.WARNING)
+    try:
+        return _run(options)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bayplan._cli import explain, simulate  # noqa: PLC0415 -- `--help` does without
+
+    run: Callable[[argparse.Namespace], int] = {
+        "simulate": simulate.run,
+        "explain": explain.run,
+    }[options.command]
+    try:
+        code = run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()  # whoever read has gone: say nothing
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BayplanError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        _drop_output()
+        print(f"error: standard output: {error.strerror or error}", file=sys.stderr)
+        return 5
+    return code
+
+
+def _drop_output() -> None:
+    """Lets what standard output still holds go nowhere when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,81 @@
+"""``bayplan simulate``: place the pending pods of a dump."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from bayplan import _native
+from bayplan._cli import formats
+from bayplan._cli.files import whole_file
+from bayplan._cli.load import load
+from bayplan.decisions import Outcome, summary
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+PENDING = 1
+UNSUPPORTED = 4
+_WAITING = (Outcome.PENDING, Outcome.PREEMPTING, Outcome.FAILED)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command and gives its exit code."""
+    cluster, scheduler, warnings = load(options)
+    with contextlib.ExitStack() as stack:
+        trace = stack.enter_context(whole_file(options.trace)) if options.trace else None
+        decisions = scheduler.simulate(cluster, trace=trace)
+    shown = [
+        decision
+        for at, decision in enumerate(decisions)
+        if options.namespace in (None, decision.namespace)
+        and options.selector.matches(decisions.labels(at) if options.selector.requirements else {})
+    ]
+    counts = decisions.counts()
+    for decision in decisions:
+        if decision.outcome is Outcome.UNSUPPORTED:
+            name = f"{decision.namespace}/{decision.name}"
+            print(f"unsupported: {name}: {decision.reason}", file=sys.stderr)
+    header = not options.no_headers
+    match options.output:
+        case "table" | "wide":
+            text = formats.table(shown, wide=options.output == "wide", header=header)
+            text = text if shown else ""
+        case "csv":
+            text = formats.comma_separated(shown, header=header)
+        case "name":
+            text = formats.names(shown)
+        case form:
+            data = formats.document(
+                shown,
+                counts=counts,
+                nodes=len(cluster.nodes),
+                skipped=cluster.skipped,
+                warnings=warnings,
+                version=_native.__version__,
+                semantics=scheduler.semantics,
+            )
+            text = formats.structured(data, form)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    if options.output in ("table", "wide"):
+        print(_line(counts, len(shown), len(cluster.nodes)), file=sys.stderr)
+    return exit_code(counts)
+
+
+def _line(counts: Mapping[Outcome, int], shown: int, nodes: int) -> str:
+    if not counts:
+        return "No pending pods found."
+    total = sum(counts.values())
+    hidden = f" ({shown} shown)" if shown < total else ""
+    places = "1 node" if nodes == 1 else f"{nodes} nodes"
+    return f"{summary(counts)} on {places}{hidden}"
+
+
+def exit_code(counts: Mapping[Outcome, int]) -> int:
+    """The exit code that all decisions together give, shown or not."""
+    if Outcome.UNSUPPORTED in counts or Outcome.UNDETERMINED in counts:
+        return UNSUPPORTED
+    return PENDING if any(outcome in counts for outcome in _WAITING) else 0

@@ -1,0 +1,357 @@
+"""Clusters and schedulers: what Python adds to the native classes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from bayplan import _native
+from bayplan.decisions import Decisions, decision
+from bayplan.exceptions import ArgumentError, SourceError
+from bayplan.trace import Trace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from bayplan.types import Source
+
+__all__ = ["Cluster", "Scheduler"]
+
+STDIN = ("stdin", "<stdin>", None)
+"""Standard input as a source, read by the native side as it comes; for the command line."""
+
+_logger = logging.getLogger("bayplan")
+
+
+class Cluster:
+    """The state of a cluster: its nodes, the pods that run there, the pods that wait.
+
+    A cluster may be used by any number of threads. Every call sees the cluster as it was when the call
+    began. Calls that change it (`Scheduler.schedule`) take effect at their end, whole or, if they raise,
+    not at all, and wait for one another; calls that do not change it never wait.
+
+    Example:
+        >>> cluster = Cluster.example()
+        >>> cluster
+        <Cluster: 9 nodes, 4 running pods, 12 pending>
+        >>> cluster.simulate()["ml/trainer-0"].node
+        'gpu-b1'
+    """
+
+    __slots__ = ("_native",)
+    _native: _native.Cluster
+
+    def __init__(self) -> None:
+        raise ArgumentError("a cluster comes from Cluster.load, .from_arrays or .example")
+
+    @classmethod
+    def _of(cls, native: _native.Cluster) -> Self:
+        self = cls.__new__(cls)
+        self._native = native
+        return self
+
+    @classmethod
+    def load(cls, *sources: Source) -> Self:
+        """Reads a cluster from dumps.
+
+        Args:
+            *sources: Each a path (a file or a directory of files), the bytes of a file, a file object, one
+                object or List as a dict, or a list of such dicts. JSON, YAML and NDJSON, also compressed
+                by gzip or zstd, are told apart by what they hold.
+
+        Raises:
+            ObjectError: Something is not a valid Kubernetes object; the attributes say where.
+            SourceError: A file cannot be read.
+            ArgumentError: A Python value cannot stand in JSON.
+        """
+        native = _native.Cluster.load([_source(source) for source in sources])
+        for warning in native.warnings():
+            _logger.warning("%s", warning)
+        for kind, count in native.skipped().items():
+            _logger.info("%s: %d skipped, not read by the scheduler", kind, count)
+        return cls._of(native)
+
+    @classmethod
+    def example(cls) -> Self:
+        """The cluster that comes with bayplan: nine nodes in three zones, and every sort of pod."""
+        return cls.load(example())
+
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        milli_cpu: ArrayLike,
+        memory: ArrayLike,
+        pods: ArrayLike = 110,
+        ephemeral_storage: ArrayLike = 0,
+        extended: Mapping[str, ArrayLike] | None = None,
+        names: Sequence[str] | None = None,
+        labels: Mapping[str, Sequence[str | None]] | None = None,
+    ) -> Self:
+        """Makes a cluster of empty nodes from columns of what each can allocate.
+
+        Args:
+            milli_cpu: Thousandths of a CPU.
+            memory: Bytes.
+            pods: Numbers of pods; one number stands for all nodes.
+            ephemeral_storage: Bytes; one number stands for all nodes.
+            extended: Counts by name of resource, such as ``{"nvidia.com/gpu": [4, 0]}``.
+            names: Names of the nodes; ``node-0``, ``node-1``, … if left out.
+            labels: Values by label key, one a node; None where a node lacks the label.
+                ``kubernetes.io/hostname`` is the node's name unless it is given.
+
+        Raises:
+            ArgumentError: The columns differ in length, or hold something other than whole numbers.
+            ObjectError: A number is negative, or a name or label is none that Kubernetes allows.
+        """
+        columns = {"cpu": milli_cpu, "memory": memory, "pods": pods}
+        columns["ephemeral-storage"] = ephemeral_storage
+        count = None if names is None else len(names)
+        native = _native.Cluster.from_columns(
+            _columns({**columns, **(extended or {})}, count),
+            None if names is None else list(names),
+            [(key, list(values)) for key, values in (labels or {}).items()],
+        )
+        return cls._of(native)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The names of the nodes in their order, which breaks ties and is the order of every column."""
+        return self._native.nodes()
+
+    @property
+    def pods(self) -> list[str]:
+        """``namespace/name`` of every pod, running or waiting, in the order in which they were read."""
+        return self._native.pods()
+
+    def node_of(self, pod: str) -> str | None:
+        """The node on which the pod ``namespace/name`` runs, or None if it waits.
+
+        Raises:
+            NotFoundError: There is no such pod.
+        """
+        return self._native.node_of(pod)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """How many objects of each kind were passed over because no decision reads them."""
+        return self._native.skipped()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is missing from the dump and would change decisions if it were there."""
+        return self._native.warnings()
+
+    def simulate(
+        self, pods: Pods | None = None, config: Source | Scheduler | None = None
+    ) -> Decisions:
+        """Decides where pods would go; the cluster stays as it is.
+
+        Args:
+            pods: What to place: names of pods that wait in the cluster, or new objects to add (a source
+                as for `load`). All pods that wait, if left out.
+            config: A ``KubeSchedulerConfiguration``, or a `Scheduler`; kube-scheduler's defaults if left out.
+
+        Raises:
+            BayplanError: As `load` and `Scheduler` raise them; `NotFoundError` for a name that is not there.
+        """
+        scheduler = config if isinstance(config, Scheduler) else Scheduler(config)
+        return scheduler.simulate(self, pods)
+
+    def __repr__(self) -> str:
+        nodes, running, pending = self._native.counts()
+        return f"<Cluster: {_count(nodes, 'node')}, {_count(running, 'running pod')}, {pending} pending>"
+
+
+class Scheduler:
+    """A scheduler: kube-scheduler's plugins as a configuration arranges them.
+
+    It holds no cluster and never changes, so any number of threads may use it.
+
+    Args:
+        config: A ``KubeSchedulerConfiguration`` of ``kubescheduler.config.k8s.io/v1``: a path, bytes, a file
+            object or a dict. kube-scheduler's defaults if left out. ``percentageOfNodesToScore`` absent or 0 means
+            all nodes: the one place where bayplan differs from kube-scheduler on purpose.
+
+    Raises:
+        ConfigurationError: The configuration is not valid; the attributes say where.
+        SourceError: The file cannot be read.
+
+    Example:
+        >>> scheduler = Scheduler()
+        >>> int(scheduler.filter(Cluster.example(), "ml/trainer-0").sum())
+        1
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, config: Source | None = None) -> None:
+        self._native = _native.Scheduler(None if config is None else _source(config))
+        for warning in self._native.warnings():
+            _logger.warning("%s", warning)
+
+    @property
+    def semantics(self) -> str:
+        """The Kubernetes version whose decisions are made: ``1.34``."""
+        return self._native.semantics()
+
+    @property
+    def profiles(self) -> list[str]:
+        """The ``schedulerName`` of each profile."""
+        return self._native.profiles()
+
+    def schedule(self, cluster: Cluster, pods: Pods | None = None) -> Decisions:
+        """Decides where pods go and puts them there: the cluster changes.
+
+        Args:
+            cluster: The cluster; unchanged if the call raises.
+            pods: As for `Cluster.simulate`.
+        """
+        return Decisions(self._native.run(cluster._native, _pods(pods), commit=True))  # noqa: SLF001
+
+    def simulate(
+        self,
+        cluster: Cluster,
+        pods: Pods | None = None,
+        *,
+        trace: str | os.PathLike[str] | None = None,
+    ) -> Decisions:
+        """Decides where pods would go; the cluster stays as it is.
+
+        Args:
+            cluster: The cluster.
+            pods: As for `Cluster.simulate`.
+            trace: A file for every decision with each node's and plugin's answer, one JSON object a line.
+                It is overwritten, and left incomplete if the call raises.
+        """
+        path = None if trace is None else os.fspath(trace)
+        return Decisions(
+            self._native.run(cluster._native, _pods(pods), commit=False, trace=path)  # noqa: SLF001
+        )
+
+    def filter(self, cluster: Cluster, pod: str | Source) -> NDArray[np.bool_]:
+        """Which nodes the pod could run on now: one flag a node, in the order of `Cluster.nodes`.
+
+        Args:
+            cluster: The cluster.
+            pod: ``namespace/name`` of a pod in the cluster, or a pod as a dict, bytes or file object.
+        """
+        return self._native.filter(cluster._native, _pod(pod))  # noqa: SLF001
+
+    def score(self, cluster: Cluster, pod: str | Source) -> NDArray[np.int64]:
+        """The total of each node for the pod now, in the order of `Cluster.nodes`; -1 where it cannot run.
+
+        Args:
+            cluster: The cluster.
+            pod: As for `filter`.
+        """
+        return self._native.score(cluster._native, _pod(pod))  # noqa: SLF001
+
+    def explain(self, cluster: Cluster, pod: str | Source, *, in_turn: bool = False) -> Trace:
+        """Every node's and plugin's answer for the pod.
+
+        A pod that runs already is asked as if it did not.
+
+        Args:
+            cluster: The cluster, which stays as it is.
+            pod: As for `filter`.
+            in_turn: For a pod that waits in the cluster: put the pods before it in the queue where they go first, as
+                `Cluster.simulate` does. Without, the pod meets the cluster as it is now.
+        """
+        text, record = self._native.explain(cluster._native, _pod(pod), in_turn)  # noqa: SLF001
+        return Trace(text, decision(record))
+
+    def __repr__(self) -> str:
+        return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}>"
+
+
+def example() -> str:
+    """The path of the example cluster that comes with bayplan."""
+    return str(resources.files("bayplan") / "example" / "cluster.yaml")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _source(source: Source) -> _native.Source:
+    """A source as the native side takes it: a path, named bytes, or something to write as JSON."""
+    if source is STDIN:
+        return ("stdin", "<stdin>", None)
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        if not isinstance(path, str):
+            path = os.fsdecode(path)
+        return ("path", path, None)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return ("bytes", "<bytes>", bytes(source))
+    if isinstance(source, Mapping):
+        return ("object", "<dict>", source)
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)
+        name = name if isinstance(name, str) else "<file>"
+        try:
+            held = source.read()
+        except OSError as error:
+            message = error.strerror or str(error)
+            raise SourceError(message, errno=error.errno, path=name) from error
+        if isinstance(held, str):
+            held = held.encode("utf-8", "surrogatepass")
+        if not isinstance(held, bytes | bytearray | memoryview):
+            raise ArgumentError(f"read() gave {type(held).__name__}, not bytes or text", path=name)
+        return ("bytes", name, bytes(held))
+    if isinstance(source, Sequence):
+        return ("object", "<list>", source)
+    raise ArgumentError(f"not a source of objects: {type(source).__name__}")
+
+
+Pods: TypeAlias = "Source | Sequence[str]"
+"""Pods to place: names of pods in the cluster, as a list, or a source of new objects."""
+
+
+def _pods(pods: Pods | None) -> list[str] | _native.Source | None:
+    if pods is None:
+        return None
+    if isinstance(pods, Sequence) and not isinstance(pods, str | bytes | bytearray | memoryview):
+        names = [pod for pod in pods if isinstance(pod, str)]
+        if len(names) == len(pods):
+            return names
+        if names:
+            raise ArgumentError("names and objects of pods in one list", value=names[0])
+        return ("object", "<pods>", pods)
+    return _source(pods)
+
+
+def _pod(pod: str | Source) -> str | _native.Source:
+    return pod if isinstance(pod, str) else _source(pod)
+
+
+def _columns(
+    columns: Mapping[str, ArrayLike], count: int | None
+) -> list[tuple[str, NDArray[np.int64]]]:
+    """The columns as int64 arrays of one length: `count`, if that is known."""
+    import numpy as np  # noqa: PLC0415 -- `bayplan --help` must not wait for it
+
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, column in columns.items():
+        array = np.asarray(column)
+        if array.dtype.kind not in "iu" and array.size:
+            raise ArgumentError("not a column of whole numbers", field=name, value=str(array.dtype))
+        if array.ndim > 1:
+            raise ArgumentError("not a column: more than one axis", field=name)
+        if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
+            raise ArgumentError("beyond 64 bits", field=name, value=str(array.max()))
+        arrays[name] = array.astype(np.int64)
+    sizes = {name: array.size for name, array in arrays.items() if array.ndim}
+    if count is None:
+        count = next(iter(sizes.values()), 1)
+    for name, size in sizes.items():
+        if size != count:
+            raise ArgumentError(f"{size} values for {count} nodes", field=name)
+    return [
+        (name, np.ascontiguousarray(np.broadcast_to(array, count))) for name, array in arrays.items()
+    ]

@@ -1,0 +1,178 @@
+//! Sources of objects as Python hands them over, and reading them.
+
+use std::fs::File;
+use std::io::Read;
+
+use bayplan_api::{Objects, ReadError, Reader};
+use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::enter::Interrupt;
+use crate::error::{Fault, NativeError};
+use crate::json::to_json;
+
+/// One source, converted while attached.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A file or a directory.
+    Path(String),
+    /// Standard input, which is read where the reading is done.
+    Stdin,
+    /// What a file would hold.
+    Bytes {
+        /// What errors call it.
+        name: String,
+        /// JSON, NDJSON or YAML, perhaps compressed.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Input {
+    /// Takes `(kind, name, payload)` as `bayplan.scheduling` makes it.
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Argument` if the payload cannot be JSON.
+    pub(crate) fn from_python(source: &Bound<'_, PyAny>) -> Result<Self, NativeError> {
+        let (kind, name, payload): (String, String, Bound<'_, PyAny>) = source.extract()?;
+        match kind.as_str() {
+            "path" => Ok(Self::Path(name)),
+            "stdin" => Ok(Self::Stdin),
+            "bytes" => {
+                let bytes = payload.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes().to_vec();
+                Ok(Self::Bytes { name, bytes })
+            }
+            _ => {
+                let bytes = to_json(&payload).map_err(|error| match error {
+                    NativeError::Argument(fault) => {
+                        NativeError::Argument(Fault { path: Some(name.clone()), ..fault })
+                    }
+                    other => other,
+                })?;
+                Ok(Self::Bytes { name, bytes })
+            }
+        }
+    }
+}
+
+/// Reads all sources into one set of objects.
+///
+/// # Errors
+///
+/// Whatever the reader finds wrong, and what a signal handler raised meanwhile.
+pub(crate) fn read_objects(
+    inputs: &[Input],
+    interrupt: &Interrupt,
+) -> Result<Objects, NativeError> {
+    let mut reader = Reader::new().interrupted_by(|| interrupt.is_raised());
+    for input in inputs {
+        let result = match input {
+            Input::Path(path) => reader.read_path(path),
+            Input::Stdin => {
+                reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
+            }
+            Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
+        };
+        result.map_err(|error| read_error(error, interrupt))?;
+    }
+    reader.finish().map_err(|error| read_error(error, interrupt))
+}
+
+/// A stream that may keep its reader waiting: a signal ends the wait.
+struct Patient<'a, R> {
+    input: R,
+    interrupt: &'a Interrupt,
+}
+
+impl<R: Read> Read for Patient<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.input.read(buffer) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::Interrupted && self.interrupt.ask() =>
+            {
+                Err(std::io::Error::other("interrupted by a signal"))
+            }
+            other => other,
+        }
+    }
+}
+
+fn read_error(error: ReadError, interrupt: &Interrupt) -> NativeError {
+    if interrupt.was_raised() {
+        return interrupt.error();
+    }
+    match error {
+        ReadError::Io { input, error } => NativeError::Source { path: input, error },
+        ReadError::Invalid(invalid) => {
+            let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let object = match (invalid.object(), invalid.position()) {
+                ("", "") => None,
+                ("", position) => Some(position.to_owned()),
+                (object, "") => Some(object.to_owned()),
+                (object, position) => Some(format!("{object} ({position})")),
+            };
+            NativeError::Object(Fault {
+                message: invalid.problem().to_string(),
+                path: some(invalid.input()),
+                object,
+                field: some(invalid.path()),
+                value: some(invalid.value()),
+                line: invalid.line(),
+                column: invalid.column(),
+            })
+        }
+        ReadError::Interrupted => interrupt.error(),
+        other => NativeError::Internal(other.to_string()),
+    }
+}
+
+/// The largest configuration that is read, in bytes; real ones have some kB.
+const MAX_CONFIGURATION: u64 = 16 << 20;
+
+/// Reads a scheduler configuration.
+///
+/// # Errors
+///
+/// `NativeError::Configuration` for what kube-scheduler would refuse, `NativeError::Unsupported` for what only bayplan does.
+pub(crate) fn read_configuration(input: &Input) -> Result<KubeSchedulerConfiguration, NativeError> {
+    let (name, bytes) = match input {
+        Input::Bytes { name, bytes } => (name.as_str(), bytes.clone()),
+        Input::Path(path) => (path.as_str(), read_some(path, File::open(path))?),
+        Input::Stdin => ("<stdin>", read_some("<stdin>", Ok(std::io::stdin()))?),
+    };
+    KubeSchedulerConfiguration::read(name, &bytes).map_err(configuration_error)
+}
+
+fn read_some(name: &str, file: std::io::Result<impl Read>) -> Result<Vec<u8>, NativeError> {
+    let mut bytes = Vec::new();
+    let read = file.and_then(|file| file.take(MAX_CONFIGURATION + 1).read_to_end(&mut bytes));
+    read.map_err(|error| NativeError::Source { path: name.to_owned(), error })?;
+    if bytes.len() as u64 > MAX_CONFIGURATION {
+        let message = format!("larger than {} MiB", MAX_CONFIGURATION >> 20);
+        let fault = Fault { path: Some(name.to_owned()), ..Fault::new(message) };
+        return Err(NativeError::Configuration(fault));
+    }
+    Ok(bytes)
+}
+
+/// A configuration's faults as an exception.
+pub(crate) fn configuration_error(error: ConfigError) -> NativeError {
+    let unsupported = error.is_unsupported();
+    let path = Some(error.file.to_string());
+    let text = error.to_string();
+    let message = text.strip_prefix(&format!("{}: ", error.file)).unwrap_or(&text).to_owned();
+    // one fault names its field and value; several are told in one message, as kube-scheduler tells them
+    let (field, value) = match error.problems.as_slice() {
+        [ConfigProblem::Field(fault)] => (Some(fault.field.clone()), None),
+        [ConfigProblem::WrongType { field, found, .. }] => {
+            (Some(field.clone()), Some(found.clone()))
+        }
+        [ConfigProblem::UnknownField { field } | ConfigProblem::DuplicateField { field }] => {
+            (Some(field.clone()), None)
+        }
+        _ => (None, None),
+    };
+    let fault = Fault { path, field, value, ..Fault::new(message) };
+    if unsupported { NativeError::Unsupported(fault) } else { NativeError::Configuration(fault) }
+}

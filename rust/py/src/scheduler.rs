@@ -1,0 +1,403 @@
+//! `Scheduler`: profiles of a configuration, asked about clusters.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+use bayplan_sched::cluster as sched;
+use bayplan_sched::cluster::Place;
+use bayplan_sched::decision::Decision;
+use bayplan_sched::index_vec::{Idx, PodIdx};
+use bayplan_sched::{Detail, Scheduler as Engine};
+use indexmap::IndexSet;
+use numpy::PyArray1;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+
+use crate::cluster::{Cluster, State, cluster_error};
+use crate::decisions::{Decisions, Row};
+use crate::enter::{Interrupt, enter, guard};
+use crate::error::{Fault, NativeError};
+use crate::input::{Input, configuration_error, read_configuration, read_objects};
+
+/// A scheduler.
+#[pyclass(frozen, module = "bayplan._native")]
+#[derive(Debug)]
+pub(crate) struct Scheduler {
+    engine: Engine,
+    warnings: Vec<String>,
+}
+
+/// The pods that a call is about.
+enum Pods {
+    /// All that wait.
+    All,
+    /// Some that wait, by `namespace/name`.
+    Named(Vec<String>),
+    /// New ones.
+    New(Input),
+}
+
+impl Pods {
+    fn from_python(pods: &Bound<'_, PyAny>) -> Result<Self, NativeError> {
+        if pods.is_none() {
+            return Ok(Self::All);
+        }
+        if let Ok(names) = pods.cast::<PyList>() {
+            return Ok(Self::Named(names.extract()?));
+        }
+        Ok(Self::New(Input::from_python(pods)?))
+    }
+}
+
+/// The pod that a call is about.
+enum Pod {
+    /// `namespace/name` of one in the cluster.
+    Named(String),
+    /// A new one.
+    New(Input),
+}
+
+impl Pod {
+    fn from_python(pod: &Bound<'_, PyAny>) -> Result<Self, NativeError> {
+        match pod.cast::<PyString>() {
+            Ok(name) => Ok(Self::Named(name.extract()?)),
+            Err(_) => Ok(Self::New(Input::from_python(pod)?)),
+        }
+    }
+}
+
+/// Reads new pods and adds them to the cluster.
+fn add_pods(
+    state: &mut State,
+    input: &Input,
+    interrupt: &Interrupt,
+) -> Result<Vec<PodIdx>, NativeError> {
+    let objects = read_objects(std::slice::from_ref(input), interrupt)?;
+    let pods = objects.pods.clone();
+    let rest = bayplan_api::Objects { pods: Vec::new(), ..objects };
+    if rest != bayplan_api::Objects::default() {
+        let message = "only pods can be placed: load other objects together with the cluster";
+        return Err(NativeError::Object(Fault { path: name_of(input), ..Fault::new(message) }));
+    }
+    pods.into_iter().map(|pod| state.cluster.add_pod(pod).map_err(cluster_error)).collect()
+}
+
+fn name_of(input: &Input) -> Option<String> {
+    match input {
+        Input::Path(name) | Input::Bytes { name, .. } => Some(name.clone()),
+        Input::Stdin => None,
+    }
+}
+
+/// Writes decisions one a line, whole to the caller: he puts the file in place.
+struct TraceFile {
+    path: String,
+    out: BufWriter<File>,
+}
+
+impl TraceFile {
+    fn create(path: &str) -> Result<Self, NativeError> {
+        let file = File::create(path)
+            .map_err(|error| NativeError::Source { path: path.to_owned(), error })?;
+        Ok(Self { path: path.to_owned(), out: BufWriter::with_capacity(1 << 18, file) })
+    }
+
+    fn write(&mut self, cluster: &sched::Cluster, decision: &Decision) -> Result<(), NativeError> {
+        let written = serde_json::to_writer(&mut self.out, &decision.trace_form(cluster))
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.out.write_all(b"\n"));
+        written.map_err(|error| self.error(error))
+    }
+
+    fn finish(mut self) -> Result<(), NativeError> {
+        self.out.flush().map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: std::io::Error) -> NativeError {
+        NativeError::Source { path: self.path.clone(), error }
+    }
+}
+
+impl Scheduler {
+    /// Whether a profile has the pod's scheduler name.
+    fn decides(&self, cluster: &sched::Cluster, pod: PodIdx) -> bool {
+        cluster.pods().get(pod).is_some_and(|row| {
+            self.engine.profile(&cluster.template(row.template).pod.spec.scheduler_name).is_some()
+        })
+    }
+
+    /// Decides pods; each placement changes the state for the next.
+    fn decide(
+        &self,
+        state: &mut State,
+        pods: &Pods,
+        trace: Option<&str>,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<Row>, NativeError> {
+        let wanted: Option<IndexSet<PodIdx>> = match pods {
+            Pods::All => None,
+            Pods::Named(names) => Some(waiting(state, names)?),
+            Pods::New(input) => Some(add_pods(state, input, interrupt)?.into_iter().collect()),
+        };
+        let is_wanted = |pod: &PodIdx| wanted.as_ref().is_none_or(|wanted| wanted.contains(pod));
+        let cluster = &mut state.cluster;
+        let mut trace = trace.map(TraceFile::create).transpose()?;
+        let detail = if trace.is_some() { Detail::Trace } else { Detail::Placement };
+        let queue: Vec<PodIdx> = self.engine.queue(cluster).into_iter().filter(is_wanted).collect();
+        let mut rows = Vec::with_capacity(queue.len());
+        let mut session = self.engine.session();
+        for pod in queue {
+            interrupt.check()?;
+            let decision = session.schedule_one(cluster, pod, detail);
+            if let Some(trace) = &mut trace {
+                trace.write(cluster, &decision)?;
+            }
+            rows.push(Row::new(cluster, decision));
+        }
+        let foreign = cluster.pods().indices().filter(|pod| {
+            let row = cluster.pods().get(*pod);
+            row.is_some_and(|row| row.place == Place::Pending) && !self.decides(cluster, *pod)
+        });
+        rows.extend(foreign.filter(is_wanted).map(|pod| Row::foreign(cluster, pod)));
+        if let Some(trace) = trace {
+            trace.finish()?;
+        }
+        Ok(rows)
+    }
+
+    /// Decides one pod as if it waited; the state is the caller's own.
+    fn evaluate(
+        &self,
+        state: &mut State,
+        pod: &Pod,
+        in_turn: bool,
+        detail: Detail,
+        interrupt: &Interrupt,
+    ) -> Result<(PodIdx, Decision), NativeError> {
+        let pod = only(state, pod, interrupt)?;
+        let cluster = &mut state.cluster;
+        let mut session = self.engine.session();
+        let before = if in_turn { self.engine.queue(cluster) } else { Vec::new() };
+        if before.contains(&pod) {
+            for earlier in before.into_iter().take_while(|&earlier| earlier != pod) {
+                interrupt.check()?;
+                session.schedule_one(cluster, earlier, Detail::Placement);
+            }
+        }
+        // one that runs is asked as if it did not
+        cluster.evict_pod(pod);
+        Ok((pod, session.schedule_pod(cluster, pod, detail)))
+    }
+}
+
+/// The rows of the named pods, all of which wait.
+fn waiting(state: &State, names: &[String]) -> Result<IndexSet<PodIdx>, NativeError> {
+    let mut rows = IndexSet::new();
+    for name in names {
+        let pod = state.find(name)?;
+        let place = state.cluster.pods().get(pod).map(|row| row.place);
+        if place != Some(Place::Pending) {
+            let message = match place {
+                Some(Place::On(node)) => {
+                    format!("runs on {} already", state.cluster.nodes().name(node))
+                }
+                Some(Place::Elsewhere) => "runs on a node that is not in the cluster".to_owned(),
+                Some(Place::Evicted) => "was evicted".to_owned(),
+                _ => "has finished".to_owned(),
+            };
+            let object = Some(format!("Pod {name}"));
+            return Err(NativeError::Object(Fault { object, ..Fault::new(message) }));
+        }
+        rows.insert(pod);
+    }
+    Ok(rows)
+}
+
+/// The row of the pod, added if it is new.
+fn only(state: &mut State, pod: &Pod, interrupt: &Interrupt) -> Result<PodIdx, NativeError> {
+    match pod {
+        Pod::Named(name) => state.find(name),
+        Pod::New(input) => match add_pods(state, input, interrupt)?.as_slice() {
+            [pod] => Ok(*pod),
+            pods => {
+                let message = format!("{} pods where one is asked about", pods.len());
+                Err(NativeError::Object(Fault { path: name_of(input), ..Fault::new(message) }))
+            }
+        },
+    }
+}
+
+#[pymethods]
+impl Scheduler {
+    #[new]
+    #[pyo3(signature = (config=None))]
+    fn new(py: Python<'_>, config: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let input = guard(|| config.map(Input::from_python).transpose())?;
+        Ok(enter(py, |_| {
+            let Some(input) = &input else {
+                return Ok(Self { engine: Engine::default(), warnings: Vec::new() });
+            };
+            let config = read_configuration(input)?;
+            let engine = Engine::new(&config).map_err(configuration_error)?;
+            Ok(Self { engine, warnings: warnings(&config) })
+        })?)
+    }
+
+    /// The Kubernetes version whose decisions are made.
+    fn semantics(&self) -> &'static str {
+        self.engine.profiles().next().map_or(crate::SEMANTICS, |profile| profile.semantics.as_str())
+    }
+
+    /// `schedulerName` of each profile.
+    fn profiles(&self) -> Vec<&str> {
+        self.engine.profiles().map(|profile| profile.scheduler_name.as_str()).collect()
+    }
+
+    /// What of the configuration is not followed.
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    /// Decides pods; the cluster changes if `commit`.
+    #[pyo3(signature = (cluster, pods, *, commit, trace=None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        cluster: &Bound<'_, Cluster>,
+        pods: &Bound<'_, PyAny>,
+        commit: bool,
+        trace: Option<&str>,
+    ) -> PyResult<Decisions> {
+        let pods = guard(|| Pods::from_python(pods))?;
+        let cluster = cluster.get();
+        Ok(enter(py, |interrupt| {
+            let changing = commit.then(|| cluster.change(interrupt)).transpose()?;
+            let mut state = State::clone(&cluster.state());
+            let rows = self.decide(&mut state, &pods, trace, interrupt)?;
+            let state = Arc::new(state);
+            if let Some(changing) = &changing {
+                cluster.publish(changing, Arc::clone(&state));
+            }
+            Ok(Decisions::new(rows, state))
+        })?)
+    }
+
+    /// One flag a node: whether the pod could run there.
+    fn filter<'py>(
+        &self,
+        py: Python<'py>,
+        cluster: &Bound<'_, Cluster>,
+        pod: &Bound<'_, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let pod = guard(|| Pod::from_python(pod))?;
+        let state = cluster.get().state();
+        let flags = enter(py, |interrupt| {
+            let pending = match &pod {
+                Pod::Named(name) => {
+                    let row = state.find(name)?;
+                    let place = state.cluster.pods().get(row).map(|row| row.place);
+                    (place == Some(Place::Pending)).then_some(row)
+                }
+                Pod::New(_) => None,
+            };
+            // a pod that waits is asked about without a copy of the cluster
+            let mut state = Cow::Borrowed(state.as_ref());
+            let pod = match pending {
+                Some(pod) => pod,
+                None => {
+                    let state = state.to_mut();
+                    let row = only(state, &pod, interrupt)?;
+                    state.cluster.evict_pod(row);
+                    row
+                }
+            };
+            let cluster = &state.cluster;
+            let Some(feasible) = self.engine.session().feasible_nodes(cluster, pod) else {
+                return Err(foreign(cluster, pod));
+            };
+            Ok(cluster.nodes().indices().map(|node| feasible.contains(node)).collect::<Vec<_>>())
+        })?;
+        Ok(guard(|| Ok(PyArray1::from_vec(py, flags)))?)
+    }
+
+    /// One total a node; −1 where the pod cannot run.
+    fn score<'py>(
+        &self,
+        py: Python<'py>,
+        cluster: &Bound<'_, Cluster>,
+        pod: &Bound<'_, PyAny>,
+    ) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let pod = guard(|| Pod::from_python(pod))?;
+        let state = cluster.get().state();
+        let totals = enter(py, |interrupt| {
+            let mut state = State::clone(&state);
+            let (row, decision) =
+                self.evaluate(&mut state, &pod, false, Detail::Trace, interrupt)?;
+            if !self.decides(&state.cluster, row) {
+                return Err(foreign(&state.cluster, row));
+            }
+            let mut totals = vec![-1; state.cluster.nodes().len()];
+            if let Some(trace) = &decision.trace {
+                for (node, total) in trace.feasible.iter().zip(&trace.totals) {
+                    if let Some(slot) = totals.get_mut(node.index()) {
+                        *slot = *total;
+                    }
+                }
+            }
+            Ok(totals)
+        })?;
+        Ok(guard(|| Ok(PyArray1::from_vec(py, totals)))?)
+    }
+
+    /// The whole decision about one pod as JSON, and its row.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        cluster: &Bound<'_, Cluster>,
+        pod: &Bound<'_, PyAny>,
+        in_turn: bool,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyAny>)> {
+        let pod = guard(|| Pod::from_python(pod))?;
+        let state = cluster.get().state();
+        let (state, text, row) = enter(py, |interrupt| {
+            let mut state = State::clone(&state);
+            let (pod, decision) =
+                self.evaluate(&mut state, &pod, in_turn, Detail::Trace, interrupt)?;
+            let text = serde_json::to_vec(&decision.trace_form(&state.cluster))
+                .map_err(|error| NativeError::Internal(error.to_string()))?;
+            let row = if self.decides(&state.cluster, pod) {
+                Row::new(&state.cluster, decision)
+            } else {
+                Row::foreign(&state.cluster, pod)
+            };
+            Ok((state, text, row))
+        })?;
+        Ok(guard(|| Ok((PyBytes::new(py, &text), row.to_python(py, &state.cluster)?)))?)
+    }
+}
+
+fn foreign(cluster: &sched::Cluster, pod: PodIdx) -> NativeError {
+    let row = cluster.pods().get(pod);
+    let object = row.map(|row| format!("Pod {}/{}", row.namespace, row.name));
+    let value = row.map(|row| cluster.template(row.template).pod.spec.scheduler_name.to_string());
+    NativeError::NotFound(Fault {
+        object,
+        field: Some("spec.schedulerName".to_owned()),
+        value,
+        ..Fault::new("no profile has this scheduler name")
+    })
+}
+
+/// What of a valid configuration is not followed.
+fn warnings(config: &bayplan_sched::config::KubeSchedulerConfiguration) -> Vec<String> {
+    let percentages = std::iter::once(config.percentage_of_nodes_to_score)
+        .chain(config.profiles.iter().map(|profile| profile.percentage_of_nodes_to_score));
+    let some = percentages.flatten().find(|percentage| (1..100).contains(percentage));
+    some.map(|some| {
+        format!("percentageOfNodesToScore: {some} is not followed: all nodes are scored")
+    })
+    .into_iter()
+    .collect()
+}

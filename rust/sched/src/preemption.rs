@@ -1,0 +1,181 @@
+//! `DefaultPreemption`: who could leave so that the pod fits?
+//!
+//! | extension point | what it does |
+//! |---|---|
+//! | PostFilter | tries every node where evicting pods may help, and chooses one |
+//!
+//! Follows `pkg/scheduler/framework/preemption/preemption.go` and
+//! `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go` of v1.34.
+
+use std::cmp::Reverse;
+
+use crate::cluster::{Cluster, PodChange};
+use crate::decision::Preemption;
+use crate::go::len64;
+use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
+use crate::plan::{DryRun, Plan};
+
+/// Who would leave a node.
+#[derive(Debug)]
+struct Candidate {
+    node: NodeIdx,
+    victims: Vec<PodIdx>,
+    violations: usize,
+}
+
+/// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
+pub(crate) fn preempt(cluster: &mut Cluster, plan: &Plan) -> Option<Preemption> {
+    let preemptor = plan.template();
+    if !cluster.template(preemptor).may_preempt() {
+        return None;
+    }
+    let potential = plan.resolvable_nodes(cluster);
+    let mut candidates: Vec<Candidate> = potential
+        .into_iter()
+        .filter_map(|node| select_victims_on_node(cluster, plan, preemptor, node))
+        .collect();
+    // Nodes without violations are listed first, as kube-scheduler lists them.
+    candidates.sort_by_key(|candidate| candidate.violations > 0);
+    let chosen = pick_one_node(cluster, &candidates)?;
+    Some(Preemption {
+        node: chosen.node,
+        victims: chosen.victims.clone(),
+        candidates: candidates.iter().map(|one| (one.node, one.victims.clone())).collect(),
+    })
+}
+
+/// One node in a dry run: its row is changed, and put back at the end.
+struct Trial<'a> {
+    cluster: &'a mut Cluster,
+    run: DryRun,
+    node: NodeIdx,
+    removed: Vec<PodIdx>,
+}
+
+impl Trial<'_> {
+    fn change(&mut self, pod: PodIdx, delta: i64) {
+        let row = &self.cluster.pods()[pod];
+        let (template, terminating) = (row.template, row.terminating);
+        self.cluster.count_on_row(template, self.node, delta);
+        let change = PodChange { node: self.node, template, terminating, delta };
+        self.run.pod_changed(self.cluster, &change);
+    }
+
+    fn remove(&mut self, pod: PodIdx) {
+        self.change(pod, -1);
+        self.removed.push(pod);
+    }
+
+    fn add(&mut self, pod: PodIdx) {
+        self.change(pod, 1);
+        self.removed.retain(|&removed| removed != pod);
+    }
+
+    fn fits(&self) -> bool {
+        self.run.fits(self.cluster, self.node)
+    }
+}
+
+/// `SelectVictimsOnNode`: all pods of lower priority leave; then as many as possible come back, the most important first.
+fn select_victims_on_node(
+    cluster: &mut Cluster,
+    plan: &Plan,
+    preemptor: TemplateId,
+    node: NodeIdx,
+) -> Option<Candidate> {
+    let priority = cluster.template(preemptor).priority();
+    let mut potential: Vec<PodIdx> = cluster.nodes().pods[node]
+        .iter()
+        .copied()
+        .filter(|&pod| cluster.template(cluster.pods()[pod].template).priority() < priority)
+        .collect();
+    if potential.is_empty() {
+        return None;
+    }
+    let used_ports = cluster.nodes().used_ports[node].clone();
+    let mut trial = Trial { cluster, run: plan.dry_run(), node, removed: Vec::new() };
+    for &pod in &potential {
+        trial.remove(pod);
+    }
+    let mut candidate = None;
+    if trial.fits() {
+        sort_by_importance(trial.cluster, &mut potential);
+        let (violating, others) = split_by_budget(trial.cluster, &potential);
+        let mut victims = Vec::new();
+        let mut violations = 0;
+        for (pods, violates) in [(&violating, 1), (&others, 0)] {
+            for &pod in pods {
+                trial.add(pod);
+                if !trial.fits() {
+                    trial.remove(pod);
+                    victims.push(pod);
+                    violations += violates;
+                }
+            }
+        }
+        if !violating.is_empty() && !others.is_empty() {
+            sort_by_importance(trial.cluster, &mut victims);
+        }
+        candidate = (!victims.is_empty()).then_some(Candidate { node, victims, violations });
+    }
+    for pod in std::mem::take(&mut trial.removed) {
+        let template = trial.cluster.pods()[pod].template;
+        trial.cluster.count_on_row(template, node, 1);
+    }
+    cluster.restore_used_ports(node, used_ports);
+    candidate
+}
+
+/// `MoreImportantPod`: higher priority first, then the one that started earlier; a pod that has not started started last.
+fn importance(cluster: &Cluster, pod: PodIdx) -> (Reverse<i32>, i128) {
+    let row = &cluster.pods()[pod];
+    let start = row.start_time.map_or(i128::MAX, |start| start.unix_nanos);
+    (Reverse(cluster.template(row.template).priority()), start)
+}
+
+fn sort_by_importance(cluster: &Cluster, pods: &mut [PodIdx]) {
+    pods.sort_by_key(|&pod| importance(cluster, pod));
+}
+
+/// `filterPodsWithPDBViolation`: those whose eviction would exceed a budget, and the others.
+fn split_by_budget(cluster: &Cluster, pods: &[PodIdx]) -> (Vec<PodIdx>, Vec<PodIdx>) {
+    let budgets = &cluster.pod_disruption_budgets;
+    let mut allowed: Vec<i32> = budgets.iter().map(|budget| budget.disruptions_allowed).collect();
+    pods.iter().partition(|&&pod| {
+        let row = &cluster.pods()[pod];
+        let labels = &cluster.template(row.template).pod.metadata.labels;
+        let mut violated = false;
+        for (budget, allowed) in budgets.iter().zip(&mut allowed) {
+            let selected = budget.metadata.namespace == row.namespace
+                && budget.selector.as_ref().is_some_and(|selector| {
+                    !labels.is_empty() && !selector.is_empty() && selector.matches(labels)
+                });
+            if selected && !budget.disrupted_pods.contains(&row.name) {
+                *allowed = allowed.wrapping_sub(1);
+                violated |= *allowed < 0;
+            }
+        }
+        violated
+    })
+}
+
+/// `pickOneNodeForPreemption`: fewest violations, lowest highest priority, lowest sum of priorities, fewest victims,
+/// latest start of the most important victims; then the first in node order.
+fn pick_one_node<'a>(cluster: &Cluster, candidates: &'a [Candidate]) -> Option<&'a Candidate> {
+    let priority = |pod: PodIdx| cluster.template(cluster.pods()[pod].template).priority();
+    candidates.iter().min_by_key(|candidate| {
+        let victims = &candidate.victims;
+        let first = victims.first().map_or(i32::MIN, |&pod| priority(pod));
+        let lift = i64::from(i32::MAX) + 1;
+        let sum: i64 = victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum();
+        let highest = victims.iter().map(|&pod| priority(pod)).max().unwrap_or(i32::MIN);
+        let earliest = victims
+            .iter()
+            .filter(|&&pod| priority(pod) == highest)
+            .map(|&pod| importance(cluster, pod).1)
+            .min()
+            .unwrap_or(i128::MIN);
+        let order = (candidate.violations, first, sum, len64(victims.len()), Reverse(earliest));
+        (order, candidate.node)
+    })
+}

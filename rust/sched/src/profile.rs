@@ -1,0 +1,142 @@
+//! `Profile`: the plugins of one scheduler name, in order, with their weights.
+//!
+//! Follows `NewFramework` in `pkg/scheduler/framework/runtime/framework.go` of v1.34; which plugins stand where is
+//! worked out in [`crate::config`].
+
+use std::sync::Arc;
+
+use bayplan_api::Str;
+
+use crate::cluster::PodInfo;
+use crate::config::{ExpandedProfile, ExtensionPoint, IN_TREE, names};
+use crate::framework::Plugin;
+use crate::plugins::registry;
+
+/// The semantics that the engine follows: a minor version of Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum SemanticsVersion {
+    /// kube-scheduler v1.34.
+    #[default]
+    V1_34,
+}
+
+impl SemanticsVersion {
+    /// The version as users write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1_34 => "1.34",
+        }
+    }
+}
+
+/// The plugins for the pods of one `schedulerName`.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// `schedulerName`.
+    pub scheduler_name: Str,
+    /// The Kubernetes version whose decisions it makes.
+    pub semantics: SemanticsVersion,
+    pub(crate) pre_enqueue: Vec<Arc<dyn Plugin>>,
+    pub(crate) queue_sort: Option<Arc<dyn Plugin>>,
+    /// In the order of PreFilter, then those that only filter.
+    pub(crate) filters: Vec<FilterEntry>,
+    /// The names in the order of Filter.
+    pub(crate) filter_order: Vec<Str>,
+    pub(crate) scores: Vec<ScoreEntry>,
+    pub(crate) preempts: bool,
+    /// Enabled plugins that the engine does not have yet.
+    missing: Vec<Str>,
+}
+
+/// A plugin at PreFilter, Filter or both.
+#[derive(Debug, Clone)]
+pub(crate) struct FilterEntry {
+    pub(crate) name: Str,
+    pub(crate) plugin: Arc<dyn Plugin>,
+    pub(crate) pre_filters: bool,
+    pub(crate) filters: bool,
+    /// Whether kube-scheduler's Filter fails when its PreFilter did not run.
+    pub(crate) needs_pre_filter: bool,
+}
+
+/// A plugin at Score.
+#[derive(Debug, Clone)]
+pub(crate) struct ScoreEntry {
+    pub(crate) name: Str,
+    pub(crate) plugin: Arc<dyn Plugin>,
+    pub(crate) weight: i64,
+}
+
+/// What a pod needs that the engine cannot decide.
+pub(crate) const VOLUME_PLUGINS: [&str; 4] = [
+    names::VOLUME_RESTRICTIONS,
+    names::NODE_VOLUME_LIMITS,
+    names::VOLUME_BINDING,
+    names::VOLUME_ZONE,
+];
+
+impl Profile {
+    /// Builds the profile from its expanded configuration.
+    pub(crate) fn new(profile: &ExpandedProfile, out_of_tree: &[Arc<dyn Plugin>]) -> Self {
+        let find = |name: &Str| {
+            registry::in_tree(name, profile).or_else(|| {
+                out_of_tree.iter().find(|plugin| plugin.name() == name.as_str()).cloned()
+            })
+        };
+        let filter_only = profile.filter.iter().filter(|name| !profile.pre_filter.contains(name));
+        let filters = profile.pre_filter.iter().chain(filter_only).filter_map(|name| {
+            Some(FilterEntry {
+                plugin: find(name)?,
+                pre_filters: profile.pre_filter.contains(name),
+                filters: profile.filter.contains(name),
+                needs_pre_filter: fails_without(name, ExtensionPoint::PreFilter),
+                name: name.clone(),
+            })
+        });
+        let scores = profile.score.iter().filter_map(|(name, weight)| {
+            Some(ScoreEntry { name: name.clone(), plugin: find(name)?, weight: *weight })
+        });
+        let reading = profile.filter.iter().chain(&profile.pre_filter);
+        let mut missing: Vec<Str> = reading
+            .chain(profile.score.iter().map(|(name, _)| name))
+            .filter(|name| find(name).is_none())
+            .cloned()
+            .collect();
+        missing.sort();
+        missing.dedup();
+        Self {
+            scheduler_name: profile.scheduler_name.clone(),
+            semantics: SemanticsVersion::default(),
+            pre_enqueue: profile.pre_enqueue.iter().filter_map(find).collect(),
+            queue_sort: find(&profile.queue_sort),
+            filters: filters.collect(),
+            filter_order: profile.filter.clone(),
+            scores: scores.collect(),
+            preempts: profile.post_filter.iter().any(|name| name == names::DEFAULT_PREEMPTION),
+            missing,
+        }
+    }
+
+    /// What the pod needs that the engine cannot decide under this profile; `None` if there is nothing.
+    pub(crate) fn unsupported(&self, pod: &PodInfo) -> Option<String> {
+        let missing = |name: &str| self.missing.iter().any(|missing| missing == name);
+        let volumes: Vec<&str> = VOLUME_PLUGINS.into_iter().filter(|name| missing(name)).collect();
+        if pod.has_volumes() && !volumes.is_empty() {
+            return Some(format!("volumes are not supported yet ({})", volumes.join(", ")));
+        }
+        if !pod.pod.spec.resource_claims.is_empty() && missing(names::DYNAMIC_RESOURCES) {
+            return Some(format!(
+                "resourceClaims are not supported ({})",
+                names::DYNAMIC_RESOURCES
+            ));
+        }
+        None
+    }
+}
+
+/// Whether a plugin takes part at the point and cannot do without: all but `NodeAffinity`, which works it out later.
+fn fails_without(name: &str, point: ExtensionPoint) -> bool {
+    name != names::NODE_AFFINITY
+        && IN_TREE.iter().any(|(known, points)| *known == name && points.contains(point))
+}

@@ -1,0 +1,270 @@
+//! `Scheduler`: pending pods in queue order, a decision for each.
+//!
+//! Deciding one pod knows neither queue nor clock: [`Session::schedule_pod`] takes a pod and the cluster as it stands.
+//!
+//! Follows `pkg/scheduler/schedule_one.go` of v1.34.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use bayplan_api::Str;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::cluster::{Cluster, Place};
+use crate::config::{ConfigError, KubeSchedulerConfiguration, PluginRegistry};
+use crate::decision::{Decision, Outcome, Trace};
+use crate::diagnosis::NO_NODES_AVAILABLE;
+use crate::framework::Plugin;
+use crate::index_vec::{IndexVec, PodIdx, TemplateId};
+use crate::node_set::NodeSet;
+use crate::plan::Plan;
+use crate::preemption::preempt;
+use crate::profile::Profile;
+use crate::queue;
+
+/// How much of a decision is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The node, its score, the message.
+    Placement,
+    /// What each plugin said of each node, too.
+    Trace,
+}
+
+/// The profiles of a configuration, ready to decide.
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    profiles: IndexMap<Str, Profile, FxBuildHasher>,
+}
+
+impl Default for Scheduler {
+    /// The scheduler of the default configuration.
+    #[expect(clippy::expect_used, reason = "a test builds the default configuration")]
+    fn default() -> Self {
+        Self::new(&KubeSchedulerConfiguration::default())
+            .expect("the default configuration is valid")
+    }
+}
+
+impl Scheduler {
+    /// The scheduler of a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with all that kube-scheduler, or bayplan, does not accept.
+    pub fn new(config: &KubeSchedulerConfiguration) -> Result<Self, ConfigError> {
+        Self::with_plugins(config, &PluginRegistry::default(), &[])
+    }
+
+    /// The scheduler of a configuration that may name plugins of the caller, which `registry` knows too.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with all that kube-scheduler, or bayplan, does not accept.
+    pub fn with_plugins(
+        config: &KubeSchedulerConfiguration,
+        registry: &PluginRegistry,
+        plugins: &[Arc<dyn Plugin>],
+    ) -> Result<Self, ConfigError> {
+        let profiles = config.expand(registry)?;
+        let profiles = profiles
+            .iter()
+            .map(|profile| (profile.scheduler_name.clone(), Profile::new(profile, plugins)));
+        Ok(Self { profiles: profiles.collect() })
+    }
+
+    /// The profiles in the order of the configuration.
+    pub fn profiles(&self) -> impl ExactSizeIterator<Item = &Profile> {
+        self.profiles.values()
+    }
+
+    /// The profile for pods of that `schedulerName`.
+    pub fn profile(&self, scheduler_name: &str) -> Option<&Profile> {
+        self.profiles.get(scheduler_name)
+    }
+
+    /// Begins to decide: what is learnt of templates is kept until the session ends.
+    pub fn session(&self) -> Session<'_> {
+        Session { scheduler: self, plans: IndexMap::default(), undetermined: false }
+    }
+
+    /// The pending pods for which there is a profile, in the order in which they are attempted.
+    pub fn queue(&self, cluster: &Cluster) -> Vec<PodIdx> {
+        queue::pending(self, cluster)
+    }
+
+    /// Decides every pending pod of a known `schedulerName` once, in queue order; each decision changes the cluster for
+    /// the next. `each` gets them one by one and may stop.
+    pub fn schedule_pending(
+        &self,
+        cluster: &mut Cluster,
+        detail: Detail,
+        mut each: impl FnMut(&Cluster, Decision) -> ControlFlow<()>,
+    ) {
+        let mut session = self.session();
+        for pod in self.queue(cluster) {
+            let decision = session.schedule_one(cluster, pod, detail);
+            if each(cluster, decision).is_break() {
+                break;
+            }
+        }
+        cluster.forget_changes();
+    }
+}
+
+/// Plans of templates for one run over one cluster.
+#[derive(Debug)]
+pub struct Session<'a> {
+    scheduler: &'a Scheduler,
+    plans: IndexMap<TemplateId, Plan, FxBuildHasher>,
+    undetermined: bool,
+}
+
+/// How many bytes plans may take, roughly, before the one that was unused longest goes.
+const PLAN_BYTES: usize = 256 << 20;
+/// Bytes that a plan keeps a node, roughly: a verdict a filter, a raw score a score, domains and counts.
+const PLAN_BYTES_A_NODE: usize = 256;
+
+impl Session<'_> {
+    /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
+    pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
+        let mut decision = self.schedule_pod(cluster, pod, detail);
+        if let Some(node) = decision.chosen {
+            cluster.assume_pod(pod, node);
+        } else if let Some(preemption) = &decision.preemption {
+            for &victim in &preemption.victims {
+                cluster.evict_pod(victim);
+            }
+            cluster.assume_pod(pod, preemption.node);
+            decision.outcome = Outcome::Preempting;
+        }
+        decision
+    }
+
+    /// Decides one pod; the cluster stays as it is.
+    pub fn schedule_pod(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
+        let row = &cluster.pods()[pod];
+        let template = row.template;
+        let info = cluster.template(template);
+        let name = &info.pod.spec.scheduler_name;
+        let Some(profile) = self.scheduler.profile(name) else {
+            let mut decision = Decision::new(cluster, pod, Outcome::Failed);
+            decision.error =
+                Some(format!("profile not found for scheduler name {:?}", name.as_str()));
+            return decision;
+        };
+        let gate = profile.pre_enqueue.iter().filter_map(|plugin| plugin.pre_enqueue());
+        if gate.into_iter().any(|plugin| plugin.pre_enqueue(row).is_some()) {
+            return Decision::new(cluster, pod, Outcome::Gated);
+        }
+        if row.terminating {
+            let mut decision = Decision::new(cluster, pod, Outcome::Terminating);
+            decision.message = Some(format!("skip schedule deleting pod: {}", decision.name));
+            return decision;
+        }
+        if self.undetermined {
+            return Decision::new(cluster, pod, Outcome::Undetermined);
+        }
+        if let Some(what) = profile.unsupported(info) {
+            self.undetermined = true;
+            let mut decision = Decision::new(cluster, pod, Outcome::Unsupported);
+            decision.error = Some(what);
+            return decision;
+        }
+        let mut decision = Decision::new(cluster, pod, Outcome::Unschedulable);
+        if cluster.nodes().is_empty() {
+            decision.message = Some(NO_NODES_AVAILABLE.to_owned());
+            return decision;
+        }
+        let plan = plan(&mut self.plans, profile, cluster, template);
+        decide(cluster, plan, detail, &mut decision);
+        if decision.outcome == Outcome::Unschedulable && profile.preempts {
+            decision.preemption = preempt(cluster, plan);
+        }
+        decision
+    }
+
+    /// The nodes on which the pod fits as the cluster stands; `None` for pods that no profile decides.
+    pub fn feasible_nodes(&mut self, cluster: &Cluster, pod: PodIdx) -> Option<NodeSet> {
+        let template = cluster.pods()[pod].template;
+        let name = &cluster.template(template).pod.spec.scheduler_name;
+        let profile = self.scheduler.profile(name)?;
+        let plan = plan(&mut self.plans, profile, cluster, template);
+        plan.filter(cluster);
+        Some(plan.feasible().clone())
+    }
+}
+
+/// The template's plan, up to date.
+#[expect(clippy::expect_used, reason = "the plan was inserted on the line before")]
+fn plan<'plans>(
+    plans: &'plans mut IndexMap<TemplateId, Plan, FxBuildHasher>,
+    profile: &Profile,
+    cluster: &Cluster,
+    template: TemplateId,
+) -> &'plans mut Plan {
+    // The plan goes to the end: those at the front were unused longest.
+    let known = plans.shift_remove(&template);
+    let known = known.and_then(|mut plan| plan.catch_up(cluster).then_some(plan));
+    let made = known.unwrap_or_else(|| Plan::new(profile, cluster, template));
+    let limit = PLAN_BYTES / (PLAN_BYTES_A_NODE * cluster.nodes().len().max(1));
+    while plans.len() >= limit.max(1) {
+        plans.shift_remove_index(0);
+    }
+    plans.insert(template, made);
+    plans.get_mut(&template).expect("inserted above")
+}
+
+/// `schedulePod`: filter, score, pick.
+fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Decision) {
+    plan.filter(cluster);
+    decision.prefilter = plan.prefilter().cloned();
+    decision.prefilter_nodes = plan.prefilter_nodes().cloned();
+    decision.feasible_nodes = plan.feasible().count();
+    let mut trace = (detail == Detail::Trace).then(|| {
+        Box::new(Trace {
+            filter: match plan.prefilter() {
+                None => cluster.nodes().indices().map(|node| plan.rejection(node)).collect(),
+                Some(_) => IndexVec::new(),
+            },
+            feasible: Vec::new(),
+            scores: Vec::new(),
+            totals: Vec::new(),
+        })
+    });
+    if decision.feasible_nodes == 0 {
+        if let Some(error) = plan.error() {
+            decision.outcome = Outcome::Failed;
+            decision.error = Some(error.to_owned());
+        } else {
+            decision.message = Some(plan.message(cluster));
+        }
+    } else {
+        let best = plan.prioritize(cluster);
+        let chosen = plan.nodes_with_total(best.total).next();
+        // With one feasible node kube-scheduler does not score, and no score can fail.
+        let failed = best.error.is_some() && decision.feasible_nodes > 1;
+        decision.outcome = if failed { Outcome::Failed } else { Outcome::Placed };
+        decision.chosen = chosen.filter(|_| !failed);
+        decision.message = best.error.clone().filter(|_| failed);
+        if best.error.is_none() {
+            decision.score = Some(best.total);
+        }
+        if let Some(trace) = &mut trace {
+            trace.feasible = plan.nodes().to_vec();
+            trace.scores = plan.scores();
+            trace.totals = plan.totals();
+            if best.error.is_none() {
+                decision.best = plan.nodes_with_total(best.total).collect();
+            } else {
+                trace.forget_scores(failed);
+            }
+        }
+        decision.error = best.error;
+    }
+    decision.trace = trace;
+}
+
+/// Whether the pod waits for a decision.
+pub(crate) fn is_pending(cluster: &Cluster, pod: PodIdx) -> bool {
+    cluster.pods()[pod].place == Place::Pending
+}
