@@ -30,7 +30,7 @@ pub use objects::Objects;
 pub use pod::*;
 pub use policy::*;
 pub use quantity::{Quantity, QuantityError};
-pub use read::{InputProblem, InvalidInput, ReadError, Reader};
+pub use read::{InputProblem, InvalidInput, ReadError, Reader, json_text};
 pub use selector::*;
 pub use storage::*;
 pub use str::Str;

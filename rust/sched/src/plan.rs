@@ -115,6 +115,8 @@ impl Plan {
     pub(crate) fn new(profile: &Profile, cluster: &Cluster, template: TemplateId) -> Self {
         let count = cluster.nodes().len();
         let pod = cluster.template(template);
+        // Without score plugins every node has a score of one.
+        let base_total = i64::from(profile.scores.is_empty());
         let mut plan = Self {
             template,
             prefilter: None,
@@ -124,9 +126,8 @@ impl Plan {
             error: None,
             feasible: NodeSet::full(count),
             nodes: Vec::new(),
-            totals: IndexVec::filled(0, count),
-            // Without score plugins every node has a score of one.
-            base_total: i64::from(profile.scores.is_empty()),
+            totals: IndexVec::filled(base_total, count),
+            base_total,
             revision: cluster.revision(),
         };
         plan.pre_filter(profile, cluster, pod);
@@ -194,9 +195,12 @@ impl Plan {
                 stale: StaleRows::ALL,
             })
             .collect();
-        self.narrowed = names.map(|names| {
+        self.narrowed = names.map(|mut names| {
+            let find = |name: &Str| cluster.nodes().labels.find_node(name);
+            // Node order, then names of no node.
+            names.sort_by_key(|name| (find(name).is_none(), find(name), name.clone()));
             let mut nodes = NodeSet::empty(count);
-            for node in names.iter().filter_map(|name| cluster.nodes().labels.find_node(name)) {
+            for node in names.iter().filter_map(find) {
                 nodes.insert(node);
             }
             narrowing.sort();

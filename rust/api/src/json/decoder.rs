@@ -297,6 +297,44 @@ impl<'a> Decoder<'a> {
         Err(self.broken(Stop { at, why }))
     }
 
+    /// Where the field `path` of the value that comes next stands, and its text as written, shortened. For a
+    /// field that is absent, where the innermost object stands that would have it, and no text.
+    pub(crate) fn find(&mut self, path: &str) -> (usize, String) {
+        let mut place = self.at;
+        for segment in super::fault::segments(path) {
+            // what is not there, or no object, ends the search
+            if !matches!(self.enter(segment), Ok(true)) {
+                return (place, String::new());
+            }
+            place = self.at;
+        }
+        (place, super::fault::text_of(self.bytes, place))
+    }
+
+    /// Goes to a member or element; `false` when there is none.
+    fn enter(&mut self, segment: &str) -> Result<bool, Fault> {
+        if self.peek() == Some(b'[') {
+            let mut items = self.begin_list()?;
+            let mut left: usize = segment.parse().unwrap_or(usize::MAX);
+            while self.next_element(&mut items)? {
+                if left == 0 {
+                    return Ok(true);
+                }
+                left -= 1;
+                self.skip()?;
+            }
+            return Ok(false);
+        }
+        let mut items = self.begin_object()?;
+        while let Some(name) = self.next_member(&mut items)? {
+            if *name == *segment.as_bytes() {
+                return Ok(true);
+            }
+            self.skip()?;
+        }
+        Ok(false)
+    }
+
     /// The text of a string, borrowed where it has no escapes. It is valid UTF-8.
     ///
     /// # Errors

@@ -81,8 +81,7 @@ impl Fault {
     #[cold]
     pub fn at_value(bytes: &[u8], offset: usize, problem: Problem) -> Self {
         let mut fault = Self::new(offset, problem);
-        let end = value(bytes, offset, 0).unwrap_or(bytes.len());
-        fault.0.text = shorten(bytes.get(offset..end).unwrap_or_default());
+        fault.0.text = text_of(bytes, offset);
         fault
     }
 
@@ -171,6 +170,27 @@ impl Fault {
     pub fn is_truncated(&self) -> bool {
         self.0.problem == Problem::Syntax(Syntax::End)
     }
+}
+
+/// The text of the value at `offset`, shortened.
+pub(crate) fn text_of(bytes: &[u8], offset: usize) -> String {
+    let end = value(bytes, offset, 0).unwrap_or(bytes.len());
+    shorten(bytes.get(offset..end).unwrap_or_default())
+}
+
+/// The parts of a path as [`Fault::path`] writes it: names, indices and keys.
+pub(crate) fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (segment, after) = match rest.strip_prefix('[') {
+            Some(inner) => inner.split_once(']').unwrap_or((inner, "")),
+            None => rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len())),
+        };
+        segments.push(segment);
+        rest = after.strip_prefix('.').unwrap_or(after);
+    }
+    segments
 }
 
 /// `A, B or C`.

@@ -73,6 +73,9 @@ pub enum InputProblem {
         /// What the decompressor said.
         reason: String,
     },
+    /// A pod whose priority class was not read.
+    #[error("no PriorityClass of this name was read")]
+    UnknownPriorityClass,
     /// Neither `kind` nor the fields tell what the object is.
     #[error("cannot tell what kind of object this is: it has no kind")]
     UnknownKind,
@@ -167,7 +170,8 @@ impl fmt::Display for InvalidInput {
             write!(f, ": {}", self.path)?;
         }
         write!(f, ": {}", self.problem)?;
-        if !self.value.is_empty() {
+        // a rule of the API server already names it
+        if !self.value.is_empty() && !matches!(self.problem, InputProblem::Validation(_)) {
             write!(f, ": {}", self.value)?;
         }
         Ok(())

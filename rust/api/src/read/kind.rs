@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use crate::json::{Decode, Decoder, Fault};
+use crate::validation::FieldError;
+
 use crate::{
     CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, ObjectMeta, Objects, PersistentVolume,
     PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
-    ReplicationController, Service, StatefulSet, StorageClass, VolumeAttachment,
+    ReplicationController, Service, StatefulSet, StorageClass, VolumeAttachment, defaults,
+    validation,
 };
 
 /// An object that is kept.
@@ -16,6 +19,9 @@ pub(crate) trait Object: Decode + PartialEq {
     fn metadata(&self) -> &ObjectMeta;
 
     fn metadata_mut(&mut self) -> &mut ObjectMeta;
+
+    /// Fills in what the API server would, and checks what it would.
+    fn admit(&mut self) -> Result<(), FieldError>;
 
     /// Where objects of this kind are kept.
     fn list(objects: &mut Objects) -> &mut Vec<Self>;
@@ -29,7 +35,8 @@ pub(crate) trait Visitor {
 }
 
 macro_rules! kinds {
-    ($($kind:ident, $name:literal, $field:ident, [$($group:literal)*], $namespaced:literal;)*) => {
+    ($($kind:ident, $name:literal, $field:ident, [$($group:literal)*], $namespaced:literal,
+        $($default:ident)?, $validate:ident;)*) => {
         /// The kinds that are kept.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum Kind {
@@ -78,6 +85,11 @@ macro_rules! kinds {
                 &mut self.metadata
             }
 
+            fn admit(&mut self) -> Result<(), FieldError> {
+                $(defaults::$default(self);)?
+                validation::$validate(self)
+            }
+
             fn list(objects: &mut Objects) -> &mut Vec<Self> {
                 &mut objects.$field
             }
@@ -86,22 +98,38 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Node, "Node", nodes, [""], false;
-    Pod, "Pod", pods, [""], true;
-    Namespace, "Namespace", namespaces, [""], false;
-    Service, "Service", services, [""], true;
-    ReplicationController, "ReplicationController", replication_controllers, [""], true;
-    ReplicaSet, "ReplicaSet", replica_sets, ["apps" "extensions"], true;
-    StatefulSet, "StatefulSet", stateful_sets, ["apps"], true;
-    PersistentVolume, "PersistentVolume", persistent_volumes, [""], false;
-    PersistentVolumeClaim, "PersistentVolumeClaim", persistent_volume_claims, [""], true;
-    StorageClass, "StorageClass", storage_classes, ["storage.k8s.io"], false;
-    CsiNode, "CSINode", csi_nodes, ["storage.k8s.io"], false;
-    CsiDriver, "CSIDriver", csi_drivers, ["storage.k8s.io"], false;
-    CsiStorageCapacity, "CSIStorageCapacity", csi_storage_capacities, ["storage.k8s.io"], true;
-    VolumeAttachment, "VolumeAttachment", volume_attachments, ["storage.k8s.io"], false;
-    PodDisruptionBudget, "PodDisruptionBudget", pod_disruption_budgets, ["policy"], true;
-    PriorityClass, "PriorityClass", priority_classes, ["scheduling.k8s.io"], false;
+    Node, "Node", nodes, [""], false,
+        default_node, validate_node;
+    Pod, "Pod", pods, [""], true,
+        default_pod, validate_pod;
+    Namespace, "Namespace", namespaces, [""], false,
+        default_namespace, validate_namespace;
+    Service, "Service", services, [""], true,
+        , validate_service;
+    ReplicationController, "ReplicationController", replication_controllers, [""], true,
+        , validate_replication_controller;
+    ReplicaSet, "ReplicaSet", replica_sets, ["apps" "extensions"], true,
+        , validate_replica_set;
+    StatefulSet, "StatefulSet", stateful_sets, ["apps"], true,
+        , validate_stateful_set;
+    PersistentVolume, "PersistentVolume", persistent_volumes, [""], false,
+        default_persistent_volume, validate_persistent_volume;
+    PersistentVolumeClaim, "PersistentVolumeClaim", persistent_volume_claims, [""], true,
+        default_persistent_volume_claim, validate_persistent_volume_claim;
+    StorageClass, "StorageClass", storage_classes, ["storage.k8s.io"], false,
+        , validate_storage_class;
+    CsiNode, "CSINode", csi_nodes, ["storage.k8s.io"], false,
+        , validate_csi_node;
+    CsiDriver, "CSIDriver", csi_drivers, ["storage.k8s.io"], false,
+        , validate_csi_driver;
+    CsiStorageCapacity, "CSIStorageCapacity", csi_storage_capacities, ["storage.k8s.io"], true,
+        , validate_csi_storage_capacity;
+    VolumeAttachment, "VolumeAttachment", volume_attachments, ["storage.k8s.io"], false,
+        , validate_volume_attachment;
+    PodDisruptionBudget, "PodDisruptionBudget", pod_disruption_budgets, ["policy"], true,
+        , validate_pod_disruption_budget;
+    PriorityClass, "PriorityClass", priority_classes, ["scheduling.k8s.io"], false,
+        default_priority_class, validate_priority_class;
 }
 
 /// What `kind` and `apiVersion` say.

@@ -20,6 +20,7 @@ use indexmap::IndexMap;
 pub use self::error::{InputProblem, InvalidInput, ReadError};
 use self::kind::Kind;
 use self::session::Session;
+use crate::defaults::{UnknownPriorityClass, resolve_priorities};
 use crate::json::Strings;
 use crate::{Objects, Str};
 
@@ -191,12 +192,39 @@ impl<'c> Reader<'c> {
     /// All that was read.
     ///
     /// # Errors
-    /// An earlier call failed.
-    pub fn finish(self) -> Result<Objects, ReadError> {
+    /// An earlier call failed, or a pod without a priority has a priority class that was not read.
+    pub fn finish(mut self) -> Result<Objects, ReadError> {
         if self.failed {
             return Err(ReadError::Abandoned);
         }
-        Ok(self.objects)
+        let Objects { pods, priority_classes, .. } = &mut self.objects;
+        match resolve_priorities(pods, priority_classes) {
+            Ok(()) => Ok(self.objects),
+            Err(UnknownPriorityClass { pod, class }) => Err(self.unknown_class(pod, &class)),
+        }
+    }
+
+    #[cold]
+    fn unknown_class(&self, index: usize, class: &str) -> ReadError {
+        let found =
+            self.seen.iter().find(|(id, place)| id.kind == Kind::Pod && place.index == index);
+        let mut input = String::new();
+        let (mut object, mut position) = (String::new(), String::new());
+        if let Some((identity, place)) = found {
+            input = self.inputs.get(place.input).cloned().unwrap_or_default();
+            object = format!("Pod {}/{}", identity.namespace, identity.name);
+            position = place.position.to_string();
+        }
+        ReadError::Invalid(Box::new(InvalidInput {
+            input,
+            position,
+            object,
+            path: "spec.priorityClassName".to_owned(),
+            value: format!("{class:?}"),
+            problem: InputProblem::UnknownPriorityClass,
+            line: None,
+            column: None,
+        }))
     }
 
     /// How many values the input holds.
@@ -216,6 +244,17 @@ impl<'c> Reader<'c> {
         }
         result
     }
+}
+
+/// The JSON text of `stream`, which may be JSON or YAML, packed or not, and is small, as configurations are.
+/// Each value stands on the line on which it stood; several documents follow one another.
+///
+/// # Errors
+/// The stream fails, is larger than 64 MiB, or is neither.
+pub fn json_text(name: &str, stream: impl Read) -> Result<Vec<u8>, ReadError> {
+    let mut reader = Reader::new();
+    reader.inputs.push(name.to_owned());
+    Session::open(&mut reader, Box::new(stream))?.text()
 }
 
 fn invalid_input(input: &str, problem: InputProblem) -> ReadError {

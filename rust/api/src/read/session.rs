@@ -12,6 +12,7 @@ use super::window::{MAX_OBJECT, Refill, Window};
 use super::{Identity, Place, Position, Reader};
 use crate::Str;
 use crate::json::{Decoder, Fault, Items, Problem};
+use crate::validation::FieldError;
 use crate::yaml::YamlToJson;
 
 pub(super) struct Session<'s, 'c> {
@@ -209,6 +210,12 @@ impl<'s, 'c> Session<'s, 'c> {
         Ok(value)
     }
 
+    /// The whole input as JSON text.
+    pub(super) fn text(mut self) -> Result<Vec<u8>, ReadError> {
+        while self.refill()? {}
+        Ok(self.window.bytes().to_vec())
+    }
+
     /// Reads every value of the input and tells how many there were.
     pub(super) fn run(mut self) -> Result<u64, ReadError> {
         let mut documents = 0;
@@ -403,17 +410,31 @@ impl<'s, 'c> Session<'s, 'c> {
         Ok(())
     }
 
+    /// The error that the API server would not take `object`, which comes next.
+    #[cold]
+    fn refused<T: Object>(&mut self, object: &T, error: &FieldError) -> ReadError {
+        let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
+        let (offset, value) = decoder.find(&error.path);
+        let mut read_error = self.invalid(offset, InputProblem::Validation(error.body()));
+        if let ReadError::Invalid(invalid) = &mut read_error {
+            invalid.object = name_object(object);
+            error.path.clone_into(&mut invalid.path);
+            invalid.value = value;
+        }
+        read_error
+    }
+
     /// Reads the object that comes next as a `T`.
     fn read_object<T: Object>(&mut self) -> Result<(), ReadError> {
         let (mut object, end) = self.attempt(Some(T::KIND), T::decode)?;
         let metadata = object.metadata_mut();
-        if metadata.name.is_empty() {
-            let fault = Fault::new(0, Problem::Missing).in_field(b"name").in_field(b"metadata");
-            return Err(self.locate(&fault, Some(T::KIND)));
-        }
         if T::KIND.is_namespaced() && metadata.namespace.is_empty() {
             metadata.namespace = self.reader.default_namespace.clone();
         }
+        if let Err(error) = object.admit() {
+            return Err(self.refused::<T>(&object, &error));
+        }
+        let metadata = object.metadata();
         let identity = Identity {
             kind: T::KIND,
             namespace: if T::KIND.is_namespaced() {
@@ -456,7 +477,9 @@ impl<'s, 'c> Session<'s, 'c> {
 
 fn name_object<T: Object>(object: &T) -> String {
     let metadata = object.metadata();
-    if T::KIND.is_namespaced() {
+    if metadata.name.is_empty() {
+        T::KIND.name().to_owned()
+    } else if T::KIND.is_namespaced() {
         format!("{} {}/{}", T::KIND.name(), metadata.namespace, metadata.name)
     } else {
         format!("{} {}", T::KIND.name(), metadata.name)

@@ -132,7 +132,7 @@ impl FieldError {
     }
 
     /// The message without the path: the problem, the value, what was expected.
-    fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let value = &self.value;
         let named = |kind: &str, detail: &str| {
             let mut text = kind.to_owned();
