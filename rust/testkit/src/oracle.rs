@@ -8,10 +8,7 @@
 use std::collections::BTreeMap;
 
 use bayplan_api::json::{Decode, from_slice};
-use bayplan_api::{
-    Container, NodeAffinity, Objects, Pod, PreemptionPolicy, PriorityClass, Quantity, ResourceList,
-    Str, TopologySpreadConstraint,
-};
+use bayplan_api::{NodeAffinity, Objects, Reader, TopologySpreadConstraint};
 use serde_json::{Map, Value, json};
 
 use crate::model::{
@@ -44,10 +41,9 @@ impl Case {
         let value: Value =
             serde_json::from_str(line).map_err(|error| CaseError(error.to_string()))?;
         let case = &value["case"];
-        let items = case["objects"]["items"].as_array().cloned().unwrap_or_default();
         Ok(Self {
             id: case["id"].as_str().unwrap_or_default().to_owned(),
-            objects: read_objects(&items)?,
+            objects: read_objects(&case["objects"])?,
             profile: read_profile(&case["config"])?,
             expected: value["expected"]["decisions"].as_array().cloned().unwrap_or_default(),
         })
@@ -153,157 +149,15 @@ fn decode<T: Decode>(value: &Value) -> Result<T, CaseError> {
     from_slice(value.to_string().as_bytes()).map_err(|fault| CaseError(format!("{fault:?}")))
 }
 
-fn read_objects(items: &[Value]) -> Result<Objects, CaseError> {
-    let mut objects = Objects::default();
-    for item in items {
-        match item["kind"].as_str().unwrap_or_default() {
-            "Node" => objects.nodes.push(decode(item)?),
-            "Pod" => objects.pods.push(decode(item)?),
-            "Namespace" => objects.namespaces.push(decode(item)?),
-            "Service" => objects.services.push(decode(item)?),
-            "ReplicationController" => objects.replication_controllers.push(decode(item)?),
-            "ReplicaSet" => objects.replica_sets.push(decode(item)?),
-            "StatefulSet" => objects.stateful_sets.push(decode(item)?),
-            "PersistentVolume" => objects.persistent_volumes.push(decode(item)?),
-            "PersistentVolumeClaim" => objects.persistent_volume_claims.push(decode(item)?),
-            "StorageClass" => objects.storage_classes.push(decode(item)?),
-            "CSINode" => objects.csi_nodes.push(decode(item)?),
-            "CSIDriver" => objects.csi_drivers.push(decode(item)?),
-            "CSIStorageCapacity" => objects.csi_storage_capacities.push(decode(item)?),
-            "VolumeAttachment" => objects.volume_attachments.push(decode(item)?),
-            "PodDisruptionBudget" => objects.pod_disruption_budgets.push(decode(item)?),
-            "PriorityClass" => objects.priority_classes.push(decode(item)?),
-            kind => return Err(CaseError(format!("a {kind}"))),
-        }
-    }
-    fill_in_defaults(&mut objects);
-    Ok(objects)
-}
-
-/// What the API server would have filled in, as far as the recorded cases need it.
-fn fill_in_defaults(objects: &mut Objects) {
-    for node in &mut objects.nodes {
-        if node.status.allocatable.is_empty() {
-            node.status.allocatable = node.status.capacity.clone();
-        }
-        round_up(&mut node.status.allocatable);
-    }
-    let classes = objects.priority_classes.clone();
-    for pod in &mut objects.pods {
-        let spec = &mut pod.spec;
-        if spec.scheduler_name.is_empty() {
-            spec.scheduler_name = "default-scheduler".into();
-        }
-        for container in spec.containers.iter_mut().chain(&mut spec.init_containers) {
-            default_container(container, spec.host_network);
-        }
-        round_up(&mut spec.overhead);
-        default_pod_requests(pod);
-        admit_priority(pod, &classes);
-    }
-}
-
-/// `SetDefaults_ResourceList`: up to whole thousandths.
-fn round_up(list: &mut ResourceList) {
-    let rounded = list.iter().map(|(name, quantity)| {
-        let milli = Quantity::from_milli_value(quantity.milli_value());
-        // How a quantity is written matters for how it overflows: only finer ones are touched.
-        let finer = milli > *quantity && milli.value() == quantity.value();
-        (name.clone(), if finer { milli } else { quantity.clone() })
-    });
-    *list = rounded.collect();
-}
-
-fn default_container(container: &mut Container, host_network: bool) {
-    let resources = &mut container.resources;
-    for (name, limit) in resources.limits.iter() {
-        if !resources.requests.contains_key(name) {
-            resources.requests.insert(name.clone(), limit.clone());
-        }
-    }
-    round_up(&mut resources.requests);
-    for port in &mut container.ports {
-        if host_network && port.host_port == 0 {
-            port.host_port = port.container_port;
-        }
-    }
-}
-
-/// `defaultPodRequests`: pod-level requests from the containers, else from the pod-level limits.
-fn default_pod_requests(pod: &mut Pod) {
-    let Some(resources) = &mut pod.spec.resources else { return };
-    if resources.requests.is_empty() && resources.limits.is_empty() {
-        return;
-    }
-    let supported =
-        |name: &str| name == "cpu" || name == "memory" || name.starts_with("hugepages-");
-    let mut sums: BTreeMap<Str, Quantity> = BTreeMap::new();
-    let mut sidecars: BTreeMap<Str, Quantity> = BTreeMap::new();
-    let add = |sums: &mut BTreeMap<Str, Quantity>, list: &ResourceList| {
-        for (name, quantity) in list.iter() {
-            sums.entry(name.clone()).or_insert_with(|| Quantity::from_value(0)).add(quantity);
-        }
-    };
-    for container in &pod.spec.containers {
-        add(&mut sums, &container.resources.requests);
-    }
-    let mut init: BTreeMap<Str, Quantity> = BTreeMap::new();
-    for container in &pod.spec.init_containers {
-        let mut own = sidecars.clone();
-        add(&mut own, &container.resources.requests);
-        if container.restart_policy_always {
-            add(&mut sums, &container.resources.requests);
-            sidecars.clone_from(&own);
-        }
-        for (name, quantity) in own {
-            if init.get(&name).is_none_or(|value| quantity > *value) {
-                init.insert(name, quantity);
-            }
-        }
-    }
-    for (name, quantity) in init {
-        if sums.get(&name).is_none_or(|value| quantity > *value) {
-            sums.insert(name, quantity);
-        }
-    }
-    for (name, sum) in &sums {
-        let given = resources.requests.contains_key(name) || resources.limits.contains_key(name);
-        if name.starts_with("hugepages-") && !given {
-            resources.limits.insert(name.clone(), sum.clone());
-        }
-    }
-    if resources.limits.is_empty() {
-        return;
-    }
-    for (name, sum) in sums {
-        if (name == "cpu" || name == "memory") && !resources.requests.contains_key(&name) {
-            resources.requests.insert(name, sum);
-        }
-    }
-    for (name, limit) in resources.limits.iter() {
-        if supported(name) && !resources.requests.contains_key(name) {
-            resources.requests.insert(name.clone(), limit.clone());
-        }
-    }
-    round_up(&mut resources.requests);
-}
-
-/// The admission plugin `Priority`.
-fn admit_priority(pod: &mut Pod, classes: &[PriorityClass]) {
-    let spec = &mut pod.spec;
-    let class = if !spec.priority_class_name.is_empty() {
-        classes.iter().find(|class| class.metadata.name == spec.priority_class_name)
-    } else if spec.priority.is_none() {
-        classes.iter().filter(|class| class.global_default).min_by_key(|class| class.value)
-    } else {
-        None
-    };
-    if let Some(class) = class {
-        spec.preemption_policy = spec.preemption_policy.or(class.preemption_policy);
-    }
-    spec.preemption_policy =
-        spec.preemption_policy.or(Some(PreemptionPolicy::PreemptLowerPriority));
-    spec.priority = spec.priority.or(Some(class.map_or(0, |class| class.value)));
+/// The objects of a `v1.List`, read as any dump is: validated, and with defaults filled in.
+///
+/// # Errors
+/// An object cannot be read, or is not valid.
+pub fn read_objects(list: &Value) -> Result<Objects, CaseError> {
+    let error = |error: bayplan_api::ReadError| CaseError(error.to_string());
+    let mut reader = Reader::new();
+    reader.read_bytes("case", list.to_string().as_bytes()).map_err(error)?;
+    reader.finish().map_err(error)
 }
 
 /// The model's profile for a `KubeSchedulerConfiguration` with one profile.

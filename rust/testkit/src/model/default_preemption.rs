@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use bayplan_api::{Pod, PodDisruptionBudget, PreemptionPolicy};
 
+use super::go_sort::sort_slice;
 use super::labels::Selector;
 use super::{
     CycleState, Model, ModelDecision, ModelError, ModelPreemption, NodeInfo, Plugin, key, priority,
@@ -127,7 +128,7 @@ fn by_importance(a: &Pod, b: &Pod) -> Ordering {
 }
 
 fn sort_by_importance(pods: &mut [&Pod]) {
-    pods.sort_by(|a, b| by_importance(a, b));
+    sort_slice(pods, |a, b| by_importance(a, b) == Ordering::Less);
 }
 
 /// `filterPodsWithPDBViolation`: those whose eviction a budget does not allow, and the others.

@@ -9,6 +9,7 @@
 mod decision;
 mod default_preemption;
 mod go;
+mod go_sort;
 mod image_locality;
 mod inter_pod_affinity;
 mod labels;

@@ -11,6 +11,7 @@ use bayplan_api::{
     VolumeBindingMode,
 };
 
+use super::go_sort::sort_slice;
 use super::labels::Selector;
 use super::node_affinity::node_selector_matches;
 use super::volumes::{
@@ -228,7 +229,9 @@ fn find_unbound(
     }
 
     // The smallest claims first, so that each gets the smallest volume that fits.
-    to_match.sort_by_key(|claim| storage(&claim.spec.resources.requests));
+    sort_slice(&mut to_match, |a, b| {
+        storage(&a.spec.resources.requests) < storage(&b.spec.resources.requests)
+    });
     let mut chosen = BTreeSet::new();
     for claim in to_match {
         let volumes = assumed.volumes_of_class(objects, &class_name_of_claim(&claim));

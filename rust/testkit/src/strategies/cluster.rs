@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use bayplan_api::defaults;
 use bayplan_api::{
     Labels, Namespace, Node, ObjectMeta, Objects, OwnerReference, PersistentVolumeClaim, Pod,
     PodDisruptionBudget, ReplicaSet, ReplicationController, Service, StatefulSet, Volume,
@@ -96,6 +97,14 @@ pub fn cluster(shape: ClusterShape) -> impl Strategy<Value = Objects> {
                 objects
             },
         )
+}
+
+fn fill_in_defaults(objects: &mut Objects) {
+    objects.nodes.iter_mut().for_each(defaults::default_node);
+    objects.pods.iter_mut().for_each(defaults::default_pod);
+    objects.namespaces.iter_mut().for_each(defaults::default_namespace);
+    objects.persistent_volumes.iter_mut().for_each(defaults::default_persistent_volume);
+    objects.persistent_volume_claims.iter_mut().for_each(defaults::default_persistent_volume_claim);
 }
 
 fn add_storage(objects: &mut Objects, storage: Storage) {
