@@ -359,8 +359,8 @@ fn volume_source(key: &[u8]) -> Option<(&'static [u8], ReadSource)> {
             Ok(VolumeSource::AwsElasticBlockStore { volume_id: volume_id(decoder)? })
         }),
         b"azureDisk" => (b"azureDisk", |decoder| {
-            let (disk_name, disk_uri) = azure_disk(decoder)?;
-            Ok(VolumeSource::AzureDisk { disk_name, disk_uri })
+            let (disk_name, disk_uri, managed) = azure_disk(decoder)?;
+            Ok(VolumeSource::AzureDisk { disk_name, disk_uri, managed })
         }),
         b"azureFile" => (b"azureFile", |decoder| {
             let mut share_name = Str::default();
@@ -427,10 +427,10 @@ fn volume_id(decoder: &mut Decoder<'_>) -> Result<Str, Fault> {
     Ok(volume_id)
 }
 
-fn azure_disk(decoder: &mut Decoder<'_>) -> Result<(Str, Str), Fault> {
-    let (mut disk_name, mut disk_uri) = (Str::default(), Str::default());
-    members!(decoder, { b"diskName" => (disk_name), b"diskURI" => (disk_uri) });
-    Ok((disk_name, disk_uri))
+fn azure_disk(decoder: &mut Decoder<'_>) -> Result<(Str, Str, bool), Fault> {
+    let (mut disk_name, mut disk_uri, mut kind) = (Str::default(), Str::default(), Str::default());
+    members!(decoder, { b"diskName" => (disk_name), b"diskURI" => (disk_uri), b"kind" => (kind) });
+    Ok((disk_name, disk_uri, kind.eq_ignore_ascii_case("Managed")))
 }
 
 // affinity
@@ -655,8 +655,8 @@ fn aws_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
 }
 
 fn azure_disk_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
-    let (disk_name, disk_uri) = azure_disk(decoder)?;
-    Ok(Some(PersistentVolumeSource::AzureDisk { disk_name, disk_uri }))
+    let (disk_name, disk_uri, managed) = azure_disk(decoder)?;
+    Ok(Some(PersistentVolumeSource::AzureDisk { disk_name, disk_uri, managed }))
 }
 
 fn azure_file_volume(decoder: &mut Decoder<'_>) -> ReadVolume {

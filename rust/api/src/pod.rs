@@ -283,6 +283,8 @@ pub enum VolumeSource {
         disk_name: Str,
         /// `diskURI`.
         disk_uri: Str,
+        /// Whether `kind` is `Managed`, in any case; absent is `Shared`.
+        managed: bool,
     },
     /// `azureFile`.
     AzureFile {

@@ -66,6 +66,8 @@ pub enum PersistentVolumeSource {
         disk_name: Str,
         /// `diskURI`.
         disk_uri: Str,
+        /// Whether `kind` is `Managed`, in any case; absent is `Shared`.
+        managed: bool,
     },
     /// `azureFile`.
     AzureFile {

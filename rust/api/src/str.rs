@@ -13,6 +13,9 @@ use std::sync::Arc;
 pub struct Str(Option<Arc<str>>); // never Some of an empty text
 
 impl Str {
+    /// The empty string.
+    pub const EMPTY: Self = Self(None);
+
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {

@@ -53,6 +53,27 @@ index_type! {
     Domain
 }
 
+index_type! {
+    /// A persistent volume claim's row.
+    ClaimIdx
+}
+index_type! {
+    /// A persistent volume's row.
+    VolumeIdx
+}
+index_type! {
+    /// A set of nodes that a volume, a storage class or a capacity names by their labels.
+    SelectionId
+}
+index_type! {
+    /// A CSI driver, by name.
+    DriverId
+}
+index_type! {
+    /// A volume as CSI knows it: a driver and a handle.
+    AttachableId
+}
+
 impl ResourceId {
     /// The first scalar resource: those before it every node has.
     pub const SCALAR: Self = Self(3);

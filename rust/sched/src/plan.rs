@@ -14,6 +14,7 @@ use crate::framework::{
 };
 use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
+use crate::plugins::FixedFilter;
 use crate::profile::Profile;
 
 /// A template compiled against a cluster.
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     /// What every total has beside the scores: one, if there are no score plugins.
     base_total: i64,
     revision: u64,
+    /// The revision of the storage that the plan knows, if it reads any.
+    storage_revision: Option<u64>,
 }
 
 /// PreFilter left only some nodes.
@@ -129,6 +132,7 @@ impl Plan {
             totals: IndexVec::filled(base_total, count),
             base_total,
             revision: cluster.revision(),
+            storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
         };
         plan.pre_filter(profile, cluster, pod);
         if plan
@@ -148,15 +152,17 @@ impl Plan {
         let mut filters: Vec<(&Str, Box<dyn Filter>)> = Vec::new();
         for entry in &profile.filters {
             let Some(plugin) = entry.plugin.filter() else { continue };
+            if entry.filters && entry.needs_pre_filter && !entry.pre_filters {
+                let failure = Status::error("its PreFilter is disabled");
+                filters.push((
+                    &entry.name,
+                    Box::new(FixedFilter::new(NodeSet::empty(count), failure)),
+                ));
+                continue;
+            }
             match plugin.pre_filter(pod, cluster) {
                 Ok(PreFilter::Run { nodes, filter }) => {
                     if entry.filters {
-                        if entry.needs_pre_filter && !entry.pre_filters {
-                            self.error.get_or_insert(format!(
-                                "running {:?} filter plugin: its PreFilter is disabled",
-                                entry.name.as_str()
-                            ));
-                        }
                         filters.push((&entry.name, filter));
                     }
                     let Some(nodes) = nodes.filter(|_| entry.pre_filters) else { continue };
@@ -182,6 +188,10 @@ impl Plan {
                     }
                 }
                 // Without its PreFilter the plugin can only say the same node by node.
+                Err(status) if entry.filters => {
+                    let filter = FixedFilter::new(NodeSet::empty(count), status);
+                    filters.push((&entry.name, Box::new(filter)));
+                }
                 Ok(PreFilter::Skip) | Err(_) => {}
             }
         }
@@ -243,6 +253,9 @@ impl Plan {
 
     /// Takes what changed since the plan was last up to date; `false` if it must be made anew.
     pub(crate) fn catch_up(&mut self, cluster: &Cluster) -> bool {
+        if self.storage_revision.is_some_and(|known| known != cluster.storage().revision()) {
+            return false;
+        }
         let Some(changes) = cluster.changes_since(self.revision) else { return false };
         if changes.len() > cluster.nodes().len().max(64) {
             return false;
@@ -386,6 +399,18 @@ impl Plan {
         })
     }
 
+    /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
+    pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
+        if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {
+            return None;
+        }
+        let rejections = cluster.nodes().indices().filter_map(|node| self.rejection(node));
+        let mut failures = rejections.filter(|rejection| rejection.status.code == Code::Error);
+        failures.next().map(|Rejection { plugin, status }| {
+            format!("running {:?} filter plugin: {}", plugin.as_str(), status.reasons.join(", "))
+        })
+    }
+
     /// The nodes where evicting pods may help: those whose first rejection is not final.
     pub(crate) fn resolvable_nodes(&self, cluster: &Cluster) -> Vec<NodeIdx> {
         if let Some(prefilter) = &self.prefilter {
@@ -439,10 +464,6 @@ impl Plan {
 
     pub(crate) const fn template(&self) -> TemplateId {
         self.template
-    }
-
-    pub(crate) fn error(&self) -> Option<&str> {
-        self.error.as_deref()
     }
 }
 

@@ -44,6 +44,7 @@ pub struct Profile {
     /// The names in the order of Filter.
     pub(crate) filter_order: Vec<Str>,
     pub(crate) scores: Vec<ScoreEntry>,
+    pub(crate) reserve: Vec<Arc<dyn Plugin>>,
     pub(crate) preempts: bool,
     /// Enabled plugins that the engine does not have yet.
     missing: Vec<Str>,
@@ -67,14 +68,6 @@ pub(crate) struct ScoreEntry {
     pub(crate) plugin: Arc<dyn Plugin>,
     pub(crate) weight: i64,
 }
-
-/// What a pod needs that the engine cannot decide.
-pub(crate) const VOLUME_PLUGINS: [&str; 4] = [
-    names::VOLUME_RESTRICTIONS,
-    names::NODE_VOLUME_LIMITS,
-    names::VOLUME_BINDING,
-    names::VOLUME_ZONE,
-];
 
 impl Profile {
     /// Builds the profile from its expanded configuration.
@@ -113,6 +106,12 @@ impl Profile {
             filters: filters.collect(),
             filter_order: profile.filter.clone(),
             scores: scores.collect(),
+            reserve: profile
+                .reserve
+                .iter()
+                .filter(|name| reserves(name, profile))
+                .filter_map(find)
+                .collect(),
             preempts: profile.post_filter.iter().any(|name| name == names::DEFAULT_PREEMPTION),
             missing,
         }
@@ -121,10 +120,6 @@ impl Profile {
     /// What the pod needs that the engine cannot decide under this profile; `None` if there is nothing.
     pub(crate) fn unsupported(&self, pod: &PodInfo) -> Option<String> {
         let missing = |name: &str| self.missing.iter().any(|missing| missing == name);
-        let volumes: Vec<&str> = VOLUME_PLUGINS.into_iter().filter(|name| missing(name)).collect();
-        if pod.has_volumes() && !volumes.is_empty() {
-            return Some(format!("volumes are not supported yet ({})", volumes.join(", ")));
-        }
         if !pod.pod.spec.resource_claims.is_empty() && missing(names::DYNAMIC_RESOURCES) {
             return Some(format!(
                 "resourceClaims are not supported ({})",
@@ -135,8 +130,14 @@ impl Profile {
     }
 }
 
-/// Whether a plugin takes part at the point and cannot do without: all but `NodeAffinity`, which works it out later.
+/// Whether `Reserve` has anything to keep: `VolumeBinding` keeps what its `Filter` found.
+fn reserves(name: &str, profile: &ExpandedProfile) -> bool {
+    name != names::VOLUME_BINDING || profile.filter.iter().any(|filter| filter == name)
+}
+
+/// Whether a plugin takes part at the point and cannot do without: all but `NodeAffinity` and `VolumeZone`, which work it
+/// out later, and `NodeVolumeLimits`, which keeps nothing.
 fn fails_without(name: &str, point: ExtensionPoint) -> bool {
-    name != names::NODE_AFFINITY
+    ![names::NODE_AFFINITY, names::NODE_VOLUME_LIMITS, names::VOLUME_ZONE].contains(&name)
         && IN_TREE.iter().any(|(known, points)| *known == name && points.contains(point))
 }

@@ -16,7 +16,7 @@ use crate::config::{ConfigError, KubeSchedulerConfiguration, PluginRegistry};
 use crate::decision::{Decision, Outcome, Trace};
 use crate::diagnosis::NO_NODES_AVAILABLE;
 use crate::framework::Plugin;
-use crate::index_vec::{IndexVec, PodIdx, TemplateId};
+use crate::index_vec::{IndexVec, NodeIdx, PodIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::plan::Plan;
 use crate::preemption::preempt;
@@ -129,6 +129,7 @@ impl Session<'_> {
     pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
         let mut decision = self.schedule_pod(cluster, pod, detail);
         if let Some(node) = decision.chosen {
+            self.reserve(cluster, pod, node);
             cluster.assume_pod(pod, node);
         } else if let Some(preemption) = &decision.preemption {
             for &victim in &preemption.victims {
@@ -138,6 +139,18 @@ impl Session<'_> {
             decision.outcome = Outcome::Preempting;
         }
         decision
+    }
+
+    /// Keeps for a pod what it will use on the node that was chosen for it (`RunReservePluginsReserve`).
+    fn reserve(&self, cluster: &mut Cluster, pod: PodIdx, node: NodeIdx) {
+        let template = cluster.pods()[pod].template;
+        let name = &cluster.template(template).pod.spec.scheduler_name;
+        let Some(profile) = self.scheduler.profile(name) else { return };
+        for plugin in profile.reserve.iter().filter_map(|plugin| plugin.reserve()) {
+            for change in plugin.reserve(cluster.template(template), cluster, node) {
+                cluster.change_storage(change);
+            }
+        }
     }
 
     /// Decides one pod; the cluster stays as it is.
@@ -220,6 +233,12 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
     decision.prefilter = plan.prefilter().cloned();
     decision.prefilter_nodes = plan.prefilter_nodes().cloned();
     decision.feasible_nodes = plan.feasible().count();
+    if let Some(error) = plan.filter_error(cluster) {
+        decision.outcome = Outcome::Failed;
+        decision.message = Some(error.clone());
+        decision.error = Some(error);
+        return;
+    }
     let mut trace = (detail == Detail::Trace).then(|| {
         Box::new(Trace {
             filter: match plan.prefilter() {
@@ -232,12 +251,7 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
         })
     });
     if decision.feasible_nodes == 0 {
-        if let Some(error) = plan.error() {
-            decision.outcome = Outcome::Failed;
-            decision.error = Some(error.to_owned());
-        } else {
-            decision.message = Some(plan.message(cluster));
-        }
+        decision.message = Some(plan.message(cluster));
     } else {
         let best = plan.prioritize(cluster);
         let chosen = plan.nodes_with_total(best.total).next();

@@ -8,6 +8,7 @@ mod labels;
 mod node_columns;
 mod pod_info;
 mod ports;
+mod storage;
 
 use bayplan_api::{
     Labels, Map, Node, Objects, Pod, PodDisruptionBudget, PodPhase, ReplicaSet,
@@ -21,7 +22,10 @@ pub use labels::{LabelColumn, NodeLabels};
 pub use node_columns::{NodeColumns, ResourceColumn};
 pub use pod_info::{AffinityTerm, PodInfo};
 pub use ports::{HostPort, UsedPorts};
+pub(crate) use storage::{Attachment, Claim, CsiNodeInfo, InTreePlugin, claim_name};
+pub use storage::{Storage, StorageChange};
 
+use self::storage::StorageObjects;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, PodIdx, TemplateId};
 use crate::resource::Resources;
 
@@ -34,6 +38,7 @@ pub struct Cluster {
     pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
     namespaces: Map<Labels>,
+    storage: Storage,
     /// Services, controllers and budgets by namespace, each in the order in which it was read.
     pub(crate) owners: Owners,
     pub(crate) pod_disruption_budgets: Vec<PodDisruptionBudget>,
@@ -104,6 +109,8 @@ pub enum Place {
 #[derive(Debug, Clone)]
 struct TemplateRow {
     info: PodInfo,
+    /// What the pods attach to their nodes; empty for most.
+    attachments: Vec<Attachment>,
     /// How many pods of the template count on each node.
     counts: IndexMap<NodeIdx, PodCount, FxBuildHasher>,
 }
@@ -175,6 +182,15 @@ impl Cluster {
                 .into_iter()
                 .map(|namespace| (namespace.metadata.name, namespace.metadata.labels))
                 .collect(),
+            storage: Storage::new(StorageObjects {
+                volumes: objects.persistent_volumes,
+                claims: objects.persistent_volume_claims,
+                classes: objects.storage_classes,
+                csi_nodes: objects.csi_nodes,
+                drivers: objects.csi_drivers,
+                capacities: objects.csi_storage_capacities,
+                attachments: objects.volume_attachments,
+            })?,
             owners: Owners {
                 services: objects.services,
                 replication_controllers: objects.replication_controllers,
@@ -248,7 +264,8 @@ impl Cluster {
         }
         let info = PodInfo::new(&mut self.resources, template.clone());
         self.nodes.widen(&self.resources);
-        let row = TemplateRow { info, counts: IndexMap::default() };
+        let attachments = self.storage.attachments(&info.pod);
+        let row = TemplateRow { info, attachments, counts: IndexMap::default() };
         TemplateId::from_index(self.templates.insert_full(template, row).0)
     }
 
@@ -287,7 +304,7 @@ impl Cluster {
     /// Adds a pod of a template to a node's row, or takes it off: what a dry run changes.
     pub(crate) fn count_on_row(&mut self, template: TemplateId, node: NodeIdx, delta: i64) {
         if let Some((_, row)) = self.templates.get_index(template.index()) {
-            self.nodes.count(&row.info, node, delta);
+            self.nodes.count(template, &row.info, node, delta);
         }
     }
 
@@ -341,6 +358,27 @@ impl Cluster {
     pub fn pod_count(&self, template: TemplateId, node: NodeIdx) -> PodCount {
         let row = self.templates.get_index(template.index());
         row.and_then(|(_, row)| row.counts.get(&node)).copied().unwrap_or_default()
+    }
+
+    /// What the pods of a template attach to their nodes.
+    pub(crate) fn attachments(&self, template: TemplateId) -> &[Attachment] {
+        let row = self.templates.get_index(template.index());
+        row.map_or(&[], |(_, row)| row.attachments.as_slice())
+    }
+
+    /// What a pod would attach; `pod` is a template of this cluster.
+    pub(crate) fn attachments_of(&self, template: &Pod) -> &[Attachment] {
+        self.templates.get(template).map_or(&[], |row| row.attachments.as_slice())
+    }
+
+    /// The storage objects and what is assumed of them.
+    pub const fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Changes what is assumed of claims and volumes; gives back the change that undoes it.
+    pub fn change_storage(&mut self, change: StorageChange) -> StorageChange {
+        self.storage.change(change)
     }
 
     /// The labels of a namespace; `None` if the cluster has no such object.

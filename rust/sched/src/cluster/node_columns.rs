@@ -10,7 +10,7 @@ use super::pod_info::PodInfo;
 use super::ports::UsedPorts;
 use super::{ClusterError, MAX_ROWS};
 use crate::go::len64;
-use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId};
+use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId, TemplateId};
 use crate::node_set::NodeSet;
 use crate::resource::{PODS, Resources, amounts};
 
@@ -37,6 +37,8 @@ pub struct NodeColumns {
     pub non_zero_memory: IndexVec<NodeIdx, i64>,
     /// Host ports in use.
     pub used_ports: IndexVec<NodeIdx, UsedPorts>,
+    /// How many pods of which template with volumes that a decision reads are on each node, by template.
+    pub(crate) volume_pods: IndexVec<NodeIdx, Vec<(TemplateId, i64)>>,
     /// The pods of each node in kube-scheduler's order.
     pub pods: IndexVec<NodeIdx, Vec<PodIdx>>,
 }
@@ -88,6 +90,7 @@ impl NodeColumns {
             non_zero_milli_cpu: IndexVec::filled(0, count),
             non_zero_memory: IndexVec::filled(0, count),
             used_ports: IndexVec::filled(UsedPorts::default(), count),
+            volume_pods: IndexVec::filled(Vec::new(), count),
             pods: IndexVec::filled(Vec::new(), count),
             objects,
         })
@@ -118,7 +121,7 @@ impl NodeColumns {
     }
 
     /// `NodeInfo.update`: adds a pod to a row, or takes it off; integers wrap as in Go.
-    pub(super) fn count(&mut self, pod: &PodInfo, node: NodeIdx, delta: i64) {
+    pub(super) fn count(&mut self, template: TemplateId, pod: &PodInfo, node: NodeIdx, delta: i64) {
         for &(resource, amount) in &pod.amounts.running {
             let requested = &mut self.resources[resource].requested[node];
             *requested = requested.wrapping_add(amount.wrapping_mul(delta));
@@ -133,6 +136,25 @@ impl NodeColumns {
                 self.used_ports[node].add(port);
             } else {
                 self.used_ports[node].remove(port);
+            }
+        }
+        if pod.has_volumes() {
+            self.count_volumes(template, node, delta);
+        }
+    }
+
+    fn count_volumes(&mut self, template: TemplateId, node: NodeIdx, delta: i64) {
+        let pods = &mut self.volume_pods[node];
+        match pods.binary_search_by_key(&template, |(template, _)| *template) {
+            Err(at) => pods.insert(at, (template, delta)),
+            Ok(at) => {
+                let left = pods.get_mut(at).map(|(_, count)| {
+                    *count += delta;
+                    *count
+                });
+                if left == Some(0) {
+                    pods.remove(at);
+                }
             }
         }
     }

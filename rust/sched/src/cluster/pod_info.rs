@@ -146,10 +146,26 @@ impl PodInfo {
         self.pod.spec.preemption_policy != Some(PreemptionPolicy::Never)
     }
 
+    /// Whether the pod has volumes that stand for claims, its own or shared ones.
+    pub fn has_claims(&self) -> bool {
+        self.pod.spec.volumes.iter().any(|volume| {
+            matches!(
+                volume.source,
+                VolumeSource::PersistentVolumeClaim { .. } | VolumeSource::Ephemeral { .. }
+            )
+        })
+    }
+
     /// Whether a volume plugin has anything to do with the pod.
     pub fn has_volumes(&self) -> bool {
         let read = |source: &VolumeSource| {
-            !matches!(source, VolumeSource::Other | VolumeSource::HostPath | VolumeSource::Nfs)
+            !matches!(
+                source,
+                VolumeSource::Other
+                    | VolumeSource::HostPath
+                    | VolumeSource::Nfs
+                    | VolumeSource::Csi { .. }
+            )
         };
         self.pod.spec.volumes.iter().any(|volume| read(&volume.source))
     }

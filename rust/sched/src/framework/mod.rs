@@ -5,6 +5,7 @@
 //! | `PreFilter` + `Filter` | [`FilterPlugin::pre_filter`] makes a [`Filter`], which looks at all nodes, at some, or at one |
 //! | `PreFilterExtensions` | [`Filter::pod_changed`] (exact) and [`Filter::dry_run`] (as preemption counts) |
 //! | `PreScore` + `Score` + `NormalizeScore` | [`ScorePlugin::pre_score`] makes a [`Score`] |
+//! | `Reserve`, `Unreserve` | [`ReservePlugin::reserve`] lists changes, and the cluster gives back what undoes each |
 //! | `CycleState` | none: what PreFilter learnt is owned by the `Filter` that it returns |
 //!
 //! A [`Filter`] and a [`Score`] own what they know and say what it depends on, so that they outlive the placement of one
@@ -21,7 +22,7 @@ use bayplan_api::Str;
 pub use status::{Code, Reason, Status};
 pub use verdicts::{Rows, StatusId, Verdicts};
 
-use crate::cluster::{Cluster, PodChange, PodInfo, PodRow};
+use crate::cluster::{Cluster, PodChange, PodInfo, PodRow, StorageChange};
 use crate::index_vec::{IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 
@@ -50,6 +51,11 @@ pub trait Plugin: fmt::Debug + Send + Sync {
 
     /// PreScore, Score and NormalizeScore.
     fn score(&self) -> Option<&dyn ScorePlugin> {
+        None
+    }
+
+    /// Reserve.
+    fn reserve(&self) -> Option<&dyn ReservePlugin> {
         None
     }
 }
@@ -196,4 +202,12 @@ pub trait Score: fmt::Debug + Send + Sync {
 
     /// A pod came or went; says which rows to score again.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
+}
+
+/// Keeps for a pod what it will use on its node.
+pub trait ReservePlugin {
+    /// What is to be changed, besides the pod's being counted, so that later pods see what the pod will use.
+    ///
+    /// The cluster is that in which the node was chosen. Undoing the changes, the last one first, is `Unreserve`.
+    fn reserve(&self, pod: &PodInfo, cluster: &Cluster, node: NodeIdx) -> Vec<StorageChange>;
 }

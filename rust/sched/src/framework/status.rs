@@ -9,6 +9,8 @@ pub enum Code {
     Unschedulable,
     /// The pod does not fit, whoever leaves.
     UnschedulableAndUnresolvable,
+    /// kube-scheduler's own plugin fails, and the whole attempt with it.
+    Error,
 }
 
 impl Code {
@@ -17,6 +19,7 @@ impl Code {
         match self {
             Self::Unschedulable => "Unschedulable",
             Self::UnschedulableAndUnresolvable => "UnschedulableAndUnresolvable",
+            Self::Error => "Error",
         }
     }
 }
@@ -42,5 +45,10 @@ impl Status {
     /// A rejection that evicting pods cannot resolve.
     pub fn unresolvable(reason: impl Into<Reason>) -> Self {
         Self { code: Code::UnschedulableAndUnresolvable, reasons: vec![reason.into()] }
+    }
+
+    /// A failure of kube-scheduler's own plugin.
+    pub fn error(message: impl Into<Reason>) -> Self {
+        Self { code: Code::Error, reasons: vec![message.into()] }
     }
 }

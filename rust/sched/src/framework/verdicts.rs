@@ -88,6 +88,11 @@ impl Verdicts {
         self.statuses.get(at)
     }
 
+    /// Whether kube-scheduler's own plugin may fail on a node.
+    pub fn may_fail(&self) -> bool {
+        self.statuses.iter().any(|status| status.code == Code::Error)
+    }
+
     /// Whether evicting pods from the node may change the filter's mind.
     pub fn is_resolvable(&self, node: NodeIdx) -> bool {
         self.get(node).is_none_or(|status| status.code == Code::Unschedulable)

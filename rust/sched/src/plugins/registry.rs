@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{
     image_locality, inter_pod_affinity, node_affinity, node_name, node_ports, node_resources,
-    node_unschedulable, pod_topology_spread, priority_sort, scheduling_gates, taint_toleration,
+    node_unschedulable, node_volume_limits, pod_topology_spread, priority_sort, scheduling_gates,
+    taint_toleration, volume_binding, volume_restrictions, volume_zone,
 };
 use crate::config::{ExpandedProfile, PluginArgs, names};
 use crate::framework::Plugin;
@@ -41,12 +42,16 @@ pub(crate) fn in_tree(name: &str, profile: &ExpandedProfile) -> Option<Arc<dyn P
             Arc::new(node_resources::fit::Fit::new(args!(NodeResourcesFit)))
         }
         names::NODE_UNSCHEDULABLE => Arc::new(node_unschedulable::NodeUnschedulable),
+        names::NODE_VOLUME_LIMITS => Arc::new(node_volume_limits::NodeVolumeLimits),
         names::POD_TOPOLOGY_SPREAD => {
             Arc::new(pod_topology_spread::PodTopologySpread::new(args!(PodTopologySpread)))
         }
         names::PRIORITY_SORT => Arc::new(priority_sort::PrioritySort),
         names::SCHEDULING_GATES => Arc::new(scheduling_gates::SchedulingGates),
         names::TAINT_TOLERATION => Arc::new(taint_toleration::TaintToleration),
+        names::VOLUME_BINDING => Arc::new(volume_binding::VolumeBinding),
+        names::VOLUME_RESTRICTIONS => Arc::new(volume_restrictions::VolumeRestrictions),
+        names::VOLUME_ZONE => Arc::new(volume_zone::VolumeZone),
         _ => return None,
     })
 }
