@@ -24,5 +24,5 @@ Source: TypeAlias = (
     str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
     | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 )  # fmt: skip
-"""Where objects come from: a path (file or directory, ``.gz`` and ``.zst`` too), the bytes of a file, a file object, one
-object, a List, or a list of objects."""
+"""Where objects come from: a path (file or directory, ``.gz`` and ``.zst`` too), the bytes of a
+file, a file object, one object, a List, or a list of objects."""

@@ -10,7 +10,10 @@ README = Path(__file__).parents[2] / "README.md"
 
 def shown(match: re.Match[str]) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "bayplan", *match[1].split()], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bayplan", *match[1].split()],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return f"```console\n$ bayplan {match[1]}\n{done.stdout}{done.stderr}```"
 
