@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayplan import _native
+    from bayplan.types import Record
 
 __all__ = ["Decision", "Decisions", "Outcome", "Pending", "Placements", "Preemption"]
 
@@ -274,7 +275,7 @@ def summary(counts: Mapping[Outcome, int]) -> str:
     return f"{pods}: {parts}" if parts else pods
 
 
-def decision(record: _native.Record) -> Decision:
+def decision(record: Record) -> Decision:
     """A decision from the native side's tuple."""
     displaced = None if record[9] is None else Preemption(record[9][0], tuple(record[9][1]))
     return Decision(record[0], record[1], Outcome(record[2]), *record[3:9], displaced)

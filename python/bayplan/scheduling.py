@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from bayplan import _native
 from bayplan.decisions import Decisions, decision
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from bayplan.types import Readable, Source
+    from bayplan.types import NativeSource, Pods, Readable, Source
 
 __all__ = ["Cluster", "Scheduler"]
 
@@ -293,7 +293,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _source(source: Source | Stdin) -> _native.Source:
+def _source(source: Source | Stdin) -> NativeSource:
     """A source as the native side takes it: a path, named bytes, or something to write as JSON."""
     if isinstance(source, Stdin):
         return ("stdin", "<stdin>", None)
@@ -310,7 +310,7 @@ def _source(source: Source | Stdin) -> _native.Source:
     raise ArgumentError(f"not a source of objects: {type(source).__name__}")
 
 
-def _held(file: Readable) -> _native.Source:
+def _held(file: Readable) -> NativeSource:
     """What a file object holds."""
     name = getattr(file, "name", None)
     name = name if isinstance(name, str) else "<file>"
@@ -326,11 +326,7 @@ def _held(file: Readable) -> _native.Source:
     return ("bytes", name, bytes(held))
 
 
-Pods: TypeAlias = "Source | Sequence[str]"
-"""Pods to place: names of pods in the cluster, as a list, or a source of new objects."""
-
-
-def _pods(pods: Pods | None) -> list[str] | _native.Source | None:
+def _pods(pods: Pods | None) -> list[str] | NativeSource | None:
     if pods is None:
         return None
     if isinstance(pods, Sequence) and not isinstance(pods, str | bytes | bytearray | memoryview):
@@ -343,7 +339,7 @@ def _pods(pods: Pods | None) -> list[str] | _native.Source | None:
     return _source(pods)
 
 
-def _pod(pod: str | Source) -> str | _native.Source:
+def _pod(pod: str | Source) -> str | NativeSource:
     return pod if isinstance(pod, str) else _source(pod)
 
 

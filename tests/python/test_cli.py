@@ -108,7 +108,14 @@ class TestSimulate:
         (tmp_path / "d").mkdir()
         write(tmp_path / "d" / "nodes.json", node("a"), node("b"))
         (tmp_path / "services.json.gz").write_bytes(gzip.compress(json.dumps(service()).encode()))
-        files = ["-f", tmp_path / "d", "-f", tmp_path / "services.json.gz", "-f", "-"]
+        files: list[str | Path] = [
+            "-f",
+            tmp_path / "d",
+            "-f",
+            tmp_path / "services.json.gz",
+            "-f",
+            "-",
+        ]
         done = run("simulate", *files, "-o", "name", stdin=json.dumps(pod("x")))
         assert (done.stdout, done.stderr, done.returncode) == ("pod/x\n", "", 0)
 
