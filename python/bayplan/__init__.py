@@ -5,7 +5,7 @@ Example:
     >>> cluster = bayplan.Cluster.example()
     >>> decisions = cluster.simulate()
     >>> decisions["data/warehouse-0"].reason
-    '0/9 nodes are available: 1 node(s) were unschedulable, ...'
+    '0/9 nodes are available: ..., 6 Insufficient cpu, 6 Insufficient memory.'
 """
 
 import logging

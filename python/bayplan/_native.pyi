@@ -1,27 +1,18 @@
 """The native side: names and types only. `bayplan` documents what users call."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayplan.types import NativeSource as Source
+from bayplan.types import Record
+
+__all__ = ["SEMANTICS", "Cluster", "Decisions", "Scheduler", "__version__"]
+
 __version__: str
 SEMANTICS: str
-
-Source: TypeAlias = tuple[Literal["path", "stdin", "bytes", "object"], str, Any]
-Record: TypeAlias = tuple[
-    str,  # namespace
-    str,  # name
-    int,  # outcome
-    str | None,  # node
-    int | None,  # score
-    str,  # reason
-    int,  # priority
-    str,  # scheduler
-    int | None,  # feasible nodes
-    tuple[str, list[str]] | None,  # preemption
-]
 
 @final
 class Cluster:

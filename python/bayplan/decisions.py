@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bayplan import _native
+    from bayplan.types import Record
 
 __all__ = ["Decision", "Decisions", "Outcome", "Pending", "Placements", "Preemption"]
 
@@ -27,7 +28,7 @@ class Outcome(enum.IntEnum):
     PENDING = 1
     """No node takes it; the reason says why."""
     PREEMPTING = 2
-    """No node takes it until pods of lower priority are evicted for it; `Decision.preemption` names them."""
+    """No node takes it until pods of lower priority are evicted; `Decision.preemption` says who."""
     FAILED = 3
     """The real scheduler itself fails on it; the reason is its error."""
     GATED = 4
@@ -165,21 +166,21 @@ class Decisions:
     Iterating gives a `Decision` a pod; the attributes below give NumPy columns over the same pods.
     """
 
-    __slots__ = ("_index", "_native", "_records")
+    __slots__ = ("_index", "_inner", "_records")
 
     def __init__(self, native: _native.Decisions) -> None:
-        self._native = native
+        self._inner = native
         self._records: list[Decision] | None = None
         self._index: dict[str, int] | None = None
 
     @property
     def _all(self) -> list[Decision]:
         if self._records is None:
-            self._records = [decision(record) for record in self._native.records()]
+            self._records = [decision(record) for record in self._inner.records()]
         return self._records
 
     def __len__(self) -> int:
-        return len(self._native)
+        return len(self._inner)
 
     def __iter__(self) -> Iterator[Decision]:
         return iter(self._all)
@@ -202,7 +203,7 @@ class Decisions:
     @property
     def nodes(self) -> list[str]:
         """The names of the cluster's nodes, in their order: what `row` points into."""
-        return self._native.nodes()
+        return self._inner.nodes()
 
     @property
     def namespace(self) -> NDArray[np.object_]:
@@ -227,17 +228,17 @@ class Decisions:
     @property
     def outcome(self) -> NDArray[np.uint8]:
         """Codes of `Outcome`."""
-        return self._native.outcomes()
+        return self._inner.outcomes()
 
     @property
     def row(self) -> NDArray[np.int64]:
         """Positions of the nodes in `nodes`; -1 where there is none."""
-        return self._native.rows()
+        return self._inner.rows()
 
     @property
     def score(self) -> NDArray[np.int64]:
         """Totals of the nodes over all plugins; -1 where there is none."""
-        return self._native.scores()
+        return self._inner.scores()
 
     @property
     def placements(self) -> Placements:
@@ -260,7 +261,7 @@ class Decisions:
 
     def labels(self, position: int) -> dict[str, str]:
         """The labels of the pod at a position."""
-        return self._native.labels(position)
+        return self._inner.labels(position)
 
     def __repr__(self) -> str:
         return f"<Decisions: {summary(self.counts())}>"
@@ -274,11 +275,10 @@ def summary(counts: Mapping[Outcome, int]) -> str:
     return f"{pods}: {parts}" if parts else pods
 
 
-def decision(record: _native.Record) -> Decision:
+def decision(record: Record) -> Decision:
     """A decision from the native side's tuple."""
-    namespace, name, outcome, *rest, preemption = record
-    displaced = None if preemption is None else Preemption(preemption[0], tuple(preemption[1]))
-    return Decision(namespace, name, Outcome(outcome), *rest, displaced)
+    displaced = None if record[9] is None else Preemption(record[9][0], tuple(record[9][1]))
+    return Decision(record[0], record[1], Outcome(record[2]), *record[3:9], displaced)
 
 
 def _text(values: Iterator[str | None] | Any) -> NDArray[np.object_]:  # noqa: ANN401

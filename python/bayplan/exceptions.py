@@ -24,7 +24,8 @@ class BayplanError(Exception):
 
     Attributes:
         message: What is wrong, in one sentence, without the place.
-        path: The file or other source, such as ``cluster.json`` or ``<bytes>``; None if there is none.
+        path: The file or other source, such as ``cluster.json`` or ``<bytes>``; None if there is
+        none.
         object: The Kubernetes object, such as ``Pod prod/web-0``, or its position in the source.
         field: The path of the field, such as ``spec.containers[0].resources.requests[cpu]``.
         value: The offending value as text.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from bayplan import _native
 from bayplan.decisions import Decisions, decision
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from bayplan.types import Source
+    from bayplan.types import NativeSource, Pods, Readable, Source
 
 __all__ = ["Cluster", "Scheduler"]
 
-STDIN = ("stdin", "<stdin>", None)
-"""Standard input as a source, read by the native side as it comes; for the command line."""
+
+class Stdin(enum.Enum):
+    """Standard input as a source, read by the native side as it comes; for the command line."""
+
+    STDIN = "<stdin>"
+
+
+STDIN = Stdin.STDIN
 
 _logger = logging.getLogger("bayplan")
 
@@ -30,20 +37,20 @@ _logger = logging.getLogger("bayplan")
 class Cluster:
     """The state of a cluster: its nodes, the pods that run there, the pods that wait.
 
-    A cluster may be used by any number of threads. Every call sees the cluster as it was when the call
-    began. Calls that change it (`Scheduler.schedule`) take effect at their end, whole or, if they raise,
-    not at all, and wait for one another; calls that do not change it never wait.
+    A cluster may be used by any number of threads. Every call sees the cluster as it was when the
+    call began. Calls that change it (`Scheduler.schedule`) take effect at their end, whole or, if
+    they raise, not at all, and wait for one another; calls that do not change it never wait.
 
     Example:
         >>> cluster = Cluster.example()
         >>> cluster
-        <Cluster: 9 nodes, 4 running pods, 12 pending>
+        <Cluster: 9 nodes, 4 running pods, 13 pending>
         >>> cluster.simulate()["ml/trainer-0"].node
         'gpu-b1'
     """
 
-    __slots__ = ("_native",)
-    _native: _native.Cluster
+    __slots__ = ("_inner",)
+    _inner: _native.Cluster
 
     def __init__(self) -> None:
         raise ArgumentError("a cluster comes from Cluster.load, .from_arrays or .example")
@@ -51,17 +58,17 @@ class Cluster:
     @classmethod
     def _of(cls, native: _native.Cluster) -> Self:
         self = cls.__new__(cls)
-        self._native = native
+        self._inner = native
         return self
 
     @classmethod
-    def load(cls, *sources: Source) -> Self:
+    def load(cls, *sources: Source | Stdin) -> Self:
         """Reads a cluster from dumps.
 
         Args:
-            *sources: Each a path (a file or a directory of files), the bytes of a file, a file object, one
-                object or List as a dict, or a list of such dicts. JSON, YAML and NDJSON, also compressed
-                by gzip or zstd, are told apart by what they hold.
+            *sources: Each a path (a file or a directory of files), the bytes of a file, a file
+                object, one object or List as a dict, or a list of such dicts. JSON, YAML and
+                NDJSON, also compressed by gzip or zstd, are told apart by what they hold.
 
         Raises:
             ObjectError: Something is not a valid Kubernetes object; the attributes say where.
@@ -120,13 +127,13 @@ class Cluster:
 
     @property
     def nodes(self) -> list[str]:
-        """The names of the nodes in their order, which breaks ties and is the order of every column."""
-        return self._native.nodes()
+        """The names of the nodes in their order: it breaks ties and is that of every column."""
+        return self._inner.nodes()
 
     @property
     def pods(self) -> list[str]:
-        """``namespace/name`` of every pod, running or waiting, in the order in which they were read."""
-        return self._native.pods()
+        """``namespace/name`` of every pod, running or waiting, as they were read."""
+        return self._inner.pods()
 
     def node_of(self, pod: str) -> str | None:
         """The node on which the pod ``namespace/name`` runs, or None if it waits.
@@ -134,17 +141,17 @@ class Cluster:
         Raises:
             NotFoundError: There is no such pod.
         """
-        return self._native.node_of(pod)
+        return self._inner.node_of(pod)
 
     @property
     def skipped(self) -> dict[str, int]:
         """How many objects of each kind were passed over because no decision reads them."""
-        return self._native.skipped()
+        return self._inner.skipped()
 
     @property
     def warnings(self) -> list[str]:
         """What is missing from the dump and would change decisions if it were there."""
-        return self._native.warnings()
+        return self._inner.warnings()
 
     def simulate(
         self, pods: Pods | None = None, config: Source | Scheduler | None = None
@@ -152,19 +159,22 @@ class Cluster:
         """Decides where pods would go; the cluster stays as it is.
 
         Args:
-            pods: What to place: names of pods that wait in the cluster, or new objects to add (a source
-                as for `load`). All pods that wait, if left out.
-            config: A ``KubeSchedulerConfiguration``, or a `Scheduler`; kube-scheduler's defaults if left out.
+            pods: What to place: names of pods that wait in the cluster, or new objects to add (a
+                source as for `load`). All pods that wait, if left out.
+            config: A ``KubeSchedulerConfiguration``, or a `Scheduler`; kube-scheduler's defaults
+                if left out.
 
         Raises:
-            BayplanError: As `load` and `Scheduler` raise them; `NotFoundError` for a name that is not there.
+            BayplanError: As `load` and `Scheduler` raise them; `NotFoundError` for a name that is
+                not there.
         """
         scheduler = config if isinstance(config, Scheduler) else Scheduler(config)
         return scheduler.simulate(self, pods)
 
     def __repr__(self) -> str:
-        nodes, running, pending = self._native.counts()
-        return f"<Cluster: {_count(nodes, 'node')}, {_count(running, 'running pod')}, {pending} pending>"
+        nodes, running, pending = self._inner.counts()
+        places, pods = _count(nodes, "node"), _count(running, "running pod")
+        return f"<Cluster: {places}, {pods}, {pending} pending>"
 
 
 class Scheduler:
@@ -173,9 +183,10 @@ class Scheduler:
     It holds no cluster and never changes, so any number of threads may use it.
 
     Args:
-        config: A ``KubeSchedulerConfiguration`` of ``kubescheduler.config.k8s.io/v1``: a path, bytes, a file
-            object or a dict. kube-scheduler's defaults if left out. ``percentageOfNodesToScore`` absent or 0 means
-            all nodes: the one place where bayplan differs from kube-scheduler on purpose.
+        config: A ``KubeSchedulerConfiguration`` of ``kubescheduler.config.k8s.io/v1``: a path,
+            bytes, a file object or a dict. kube-scheduler's defaults if left out.
+            ``percentageOfNodesToScore`` absent or 0 means all nodes: the one place where bayplan
+            differs from kube-scheduler on purpose.
 
     Raises:
         ConfigurationError: The configuration is not valid; the attributes say where.
@@ -187,22 +198,22 @@ class Scheduler:
         1
     """
 
-    __slots__ = ("_native",)
+    __slots__ = ("_inner",)
 
     def __init__(self, config: Source | None = None) -> None:
-        self._native = _native.Scheduler(None if config is None else _source(config))
-        for warning in self._native.warnings():
+        self._inner = _native.Scheduler(None if config is None else _source(config))
+        for warning in self._inner.warnings():
             _logger.warning("%s", warning)
 
     @property
     def semantics(self) -> str:
         """The Kubernetes version whose decisions are made: ``1.34``."""
-        return self._native.semantics()
+        return self._inner.semantics()
 
     @property
     def profiles(self) -> list[str]:
         """The ``schedulerName`` of each profile."""
-        return self._native.profiles()
+        return self._inner.profiles()
 
     def schedule(self, cluster: Cluster, pods: Pods | None = None) -> Decisions:
         """Decides where pods go and puts them there: the cluster changes.
@@ -211,7 +222,7 @@ class Scheduler:
             cluster: The cluster; unchanged if the call raises.
             pods: As for `Cluster.simulate`.
         """
-        return Decisions(self._native.run(cluster._native, _pods(pods), commit=True))  # noqa: SLF001
+        return Decisions(self._inner.run(cluster._inner, _pods(pods), commit=True))  # noqa: SLF001
 
     def simulate(
         self,
@@ -225,12 +236,12 @@ class Scheduler:
         Args:
             cluster: The cluster.
             pods: As for `Cluster.simulate`.
-            trace: A file for every decision with each node's and plugin's answer, one JSON object a line.
-                It is overwritten, and left incomplete if the call raises.
+            trace: A file for every decision with each node's and plugin's answer, one JSON object
+                a line. It is overwritten, and left incomplete if the call raises.
         """
         path = None if trace is None else os.fspath(trace)
         return Decisions(
-            self._native.run(cluster._native, _pods(pods), commit=False, trace=path)  # noqa: SLF001
+            self._inner.run(cluster._inner, _pods(pods), commit=False, trace=path)  # noqa: SLF001
         )
 
     def filter(self, cluster: Cluster, pod: str | Source) -> NDArray[np.bool_]:
@@ -238,18 +249,21 @@ class Scheduler:
 
         Args:
             cluster: The cluster.
-            pod: ``namespace/name`` of a pod in the cluster, or a pod as a dict, bytes or file object.
+            pod: ``namespace/name`` of a pod in the cluster, or a pod as a dict, bytes or file
+                object.
         """
-        return self._native.filter(cluster._native, _pod(pod))  # noqa: SLF001
+        return self._inner.filter(cluster._inner, _pod(pod))  # noqa: SLF001
 
     def score(self, cluster: Cluster, pod: str | Source) -> NDArray[np.int64]:
-        """The total of each node for the pod now, in the order of `Cluster.nodes`; -1 where it cannot run.
+        """The total of each node for the pod now, in the order of `Cluster.nodes`.
+
+        It is -1 where the pod cannot run.
 
         Args:
             cluster: The cluster.
             pod: As for `filter`.
         """
-        return self._native.score(cluster._native, _pod(pod))  # noqa: SLF001
+        return self._inner.score(cluster._inner, _pod(pod))  # noqa: SLF001
 
     def explain(self, cluster: Cluster, pod: str | Source, *, in_turn: bool = False) -> Trace:
         """Every node's and plugin's answer for the pod.
@@ -259,10 +273,11 @@ class Scheduler:
         Args:
             cluster: The cluster, which stays as it is.
             pod: As for `filter`.
-            in_turn: For a pod that waits in the cluster: put the pods before it in the queue where they go first, as
-                `Cluster.simulate` does. Without, the pod meets the cluster as it is now.
+            in_turn: For a pod that waits in the cluster: put the pods before it in the queue where
+                they go first, as `Cluster.simulate` does. Without, the pod meets the cluster as it
+                is now.
         """
-        text, record = self._native.explain(cluster._native, _pod(pod), in_turn)  # noqa: SLF001
+        text, record = self._inner.explain(cluster._inner, _pod(pod), in_turn)  # noqa: SLF001
         return Trace(text, decision(record))
 
     def __repr__(self) -> str:
@@ -278,42 +293,40 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _source(source: Source) -> _native.Source:
+def _source(source: Source | Stdin) -> NativeSource:
     """A source as the native side takes it: a path, named bytes, or something to write as JSON."""
-    if source is STDIN:
+    if isinstance(source, Stdin):
         return ("stdin", "<stdin>", None)
     if isinstance(source, str | os.PathLike):
-        path = os.fspath(source)
-        if not isinstance(path, str):
-            path = os.fsdecode(path)
-        return ("path", path, None)
+        return ("path", os.fsdecode(source), None)
     if isinstance(source, bytes | bytearray | memoryview):
         return ("bytes", "<bytes>", bytes(source))
     if isinstance(source, Mapping):
         return ("object", "<dict>", source)
     if hasattr(source, "read"):
-        name = getattr(source, "name", None)
-        name = name if isinstance(name, str) else "<file>"
-        try:
-            held = source.read()
-        except OSError as error:
-            message = error.strerror or str(error)
-            raise SourceError(message, errno=error.errno, path=name) from error
-        if isinstance(held, str):
-            held = held.encode("utf-8", "surrogatepass")
-        if not isinstance(held, bytes | bytearray | memoryview):
-            raise ArgumentError(f"read() gave {type(held).__name__}, not bytes or text", path=name)
-        return ("bytes", name, bytes(held))
+        return _held(source)
     if isinstance(source, Sequence):
         return ("object", "<list>", source)
     raise ArgumentError(f"not a source of objects: {type(source).__name__}")
 
 
-Pods: TypeAlias = "Source | Sequence[str]"
-"""Pods to place: names of pods in the cluster, as a list, or a source of new objects."""
+def _held(file: Readable) -> NativeSource:
+    """What a file object holds."""
+    name = getattr(file, "name", None)
+    name = name if isinstance(name, str) else "<file>"
+    try:
+        held: object = file.read()
+    except OSError as error:
+        message = error.strerror or str(error)
+        raise SourceError(message, errno=error.errno, path=name) from error
+    if isinstance(held, str):
+        held = held.encode("utf-8", "surrogatepass")
+    if not isinstance(held, bytes | bytearray | memoryview):
+        raise ArgumentError(f"read() gave {type(held).__name__}, not bytes or text", path=name)
+    return ("bytes", name, bytes(held))
 
 
-def _pods(pods: Pods | None) -> list[str] | _native.Source | None:
+def _pods(pods: Pods | None) -> list[str] | NativeSource | None:
     if pods is None:
         return None
     if isinstance(pods, Sequence) and not isinstance(pods, str | bytes | bytearray | memoryview):
@@ -326,7 +339,7 @@ def _pods(pods: Pods | None) -> list[str] | _native.Source | None:
     return _source(pods)
 
 
-def _pod(pod: str | Source) -> str | _native.Source:
+def _pod(pod: str | Source) -> str | NativeSource:
     return pod if isinstance(pod, str) else _source(pod)
 
 
@@ -353,5 +366,6 @@ def _columns(
         if size != count:
             raise ArgumentError(f"{size} values for {count} nodes", field=name)
     return [
-        (name, np.ascontiguousarray(np.broadcast_to(array, count))) for name, array in arrays.items()
+        (name, np.ascontiguousarray(np.broadcast_to(array, count)))
+        for name, array in arrays.items()
     ]

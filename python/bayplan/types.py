@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
-__all__ = ["Json", "Readable", "Source"]
+__all__ = ["Json", "NativeSource", "Pods", "Readable", "Record", "Source"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """What a JSON text can hold."""
@@ -24,5 +24,25 @@ Source: TypeAlias = (
     str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
     | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 )  # fmt: skip
-"""Where objects come from: a path (file or directory, ``.gz`` and ``.zst`` too), the bytes of a file, a file object, one
-object, a List, or a list of objects."""
+"""Where objects come from: a path (file or directory, ``.gz`` and ``.zst`` too), the bytes of a
+file, a file object, one object, a List, or a list of objects."""
+
+Pods: TypeAlias = Source | Sequence[str]
+"""Pods to place: names of pods in the cluster, as a list, or a source of new objects."""
+
+NativeSource: TypeAlias = tuple[Literal["path", "stdin", "bytes", "object"], str, Any]
+"""A source as the native side takes it: its kind, what errors call it, and what it holds."""
+
+Record: TypeAlias = tuple[
+    str,  # namespace
+    str,  # name
+    int,  # outcome
+    str | None,  # node
+    int | None,  # score
+    str,  # reason
+    int,  # priority
+    str,  # scheduler
+    int | None,  # feasible nodes
+    tuple[str, list[str]] | None,  # preemption
+]
+"""A decision as the native side gives it."""

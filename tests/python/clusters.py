@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 
-def node(name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", **labels: str) -> Json:
+def node(
+    name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", **labels: str
+) -> Json:
     """A node with room."""
     return {
         "apiVersion": "v1",
@@ -17,13 +19,19 @@ def node(name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", *
     }
 
 
-def pod(name: str, *, cpu: str = "1", memory: str = "1Gi", namespace: str = "default", **spec: Any) -> Json:
+def pod(
+    name: str, *, cpu: str = "1", memory: str = "1Gi", namespace: str = "default", **spec: Any
+) -> Json:
     """A pod that waits, unless the spec says otherwise."""
     resources = {"requests": {"cpu": cpu, "memory": memory}}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name.partition("-")[0]}},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"app": name.partition("-")[0]},
+        },
         "spec": {"containers": [{"name": "c", "image": "i", "resources": resources}], **spec},
     }
 

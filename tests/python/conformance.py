@@ -23,7 +23,8 @@ DATA = Path(
         "BAYPLAN_CONFORMANCE", str(Path(__file__).parent.parent / "data" / "conformance")
     )
 )
-"""Where the cases lie; the environment variable points the tests to a larger set in the same form."""
+"""Where the cases lie; the environment variable points the tests to a larger set in the same
+form."""
 
 FIELDS = (
     "pod",
@@ -103,7 +104,9 @@ def result(case: Case) -> Result:
             return outcome
         outcome.compared += 1
         outcome.differences += differences(want, traces[position])
-    outcome.differences += [f"{t['pod']}: decided, but not recorded" for t in traces[len(expected) :]]
+    outcome.differences += [
+        f"{t['pod']}: decided, but not recorded" for t in traces[len(expected) :]
+    ]
     return outcome
 
 
@@ -133,7 +136,7 @@ def differences(want: Json, got: Json) -> list[str]:
 
 
 def named(error: str | None) -> str | None:
-    """The plugin that an error of the real scheduler names; which node's value it names is a race."""
+    """The plugin that an error names; which node's value the real scheduler names is a race."""
     if error is None:
         return None
     found = re.search(r'plugin "([^"]+)"', error)

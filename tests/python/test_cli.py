@@ -20,7 +20,12 @@ from clusters import Json, listed, node, pod, service
 
 COMMAND = [sys.executable, "-m", "bayplan"]
 DUMP = listed(
-    node("a"), node("b"), service(), pod("web-0"), pod("db-0", namespace="data"), pod("huge-0", cpu="99")
+    node("a"),
+    node("b"),
+    service(),
+    pod("web-0"),
+    pod("db-0", namespace="data"),
+    pod("huge-0", cpu="99"),
 )
 
 
@@ -88,20 +93,30 @@ class TestSimulate:
         assert done.stderr == ""
 
     def test_prints_names(self, dump: Path) -> None:
-        assert run("simulate", "-f", dump, "-o", "name").stdout == "pod/web-0\npod/db-0\npod/huge-0\n"
+        assert (
+            run("simulate", "-f", dump, "-o", "name").stdout == "pod/web-0\npod/db-0\npod/huge-0\n"
+        )
 
     def test_the_header_can_be_left_out(self, dump: Path) -> None:
         for form in ("table", "wide", "csv"):
-            assert len(run("simulate", "-f", dump, "-o", form, "--no-headers").stdout.splitlines()) == 3
+            assert (
+                len(run("simulate", "-f", dump, "-o", form, "--no-headers").stdout.splitlines())
+                == 3
+            )
 
     def test_reads_standard_input_directories_and_packed_files(self, tmp_path: Path) -> None:
         (tmp_path / "d").mkdir()
         write(tmp_path / "d" / "nodes.json", node("a"), node("b"))
         (tmp_path / "services.json.gz").write_bytes(gzip.compress(json.dumps(service()).encode()))
-        done = run(
-            "simulate", "-f", tmp_path / "d", "-f", tmp_path / "services.json.gz", "-f", "-", "-o", "name",
-            stdin=json.dumps(pod("x")),
-        )  # fmt: skip
+        files: list[str | Path] = [
+            "-f",
+            tmp_path / "d",
+            "-f",
+            tmp_path / "services.json.gz",
+            "-f",
+            "-",
+        ]
+        done = run("simulate", *files, "-o", "name", stdin=json.dumps(pod("x")))
         assert (done.stdout, done.stderr, done.returncode) == ("pod/x\n", "", 0)
 
     def test_no_pending_pods_are_fine(self, tmp_path: Path) -> None:
@@ -133,7 +148,9 @@ class TestSimulate:
     def test_a_trace_goes_to_a_device_as_it_is(self, dump: Path) -> None:
         assert run("simulate", "-f", dump, "--trace", "/dev/null").returncode == 1
 
-    def test_a_trace_that_cannot_be_written_ends_the_command(self, dump: Path, tmp_path: Path) -> None:
+    def test_a_trace_that_cannot_be_written_ends_the_command(
+        self, dump: Path, tmp_path: Path
+    ) -> None:
         done = run("simulate", "-f", dump, "--trace", tmp_path / "no" / "trace")
         assert done.returncode == 5
         assert done.stdout == ""
@@ -146,7 +163,10 @@ class TestSimulate:
         assert "No space left" in done.stderr
         with Path("/dev/full").open("w") as full:
             code = subprocess.run(
-                [*COMMAND, "simulate", "-f", str(dump)], stdout=full, stderr=subprocess.PIPE, check=False
+                [*COMMAND, "simulate", "-f", str(dump)],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
             )
         assert code.returncode == 5
         assert b"standard output: No space left" in code.stderr
@@ -168,7 +188,9 @@ class TestSimulate:
         path = write(tmp_path / "c.json", node("a"), secret)
         assert "Secret" not in run("simulate", "-f", path).stderr
         assert "info: Secret: 1 skipped" in run("simulate", "-f", path, "-v").stderr
-        assert json.loads(run("simulate", "-f", path, "-o", "json").stdout)["skipped"] == {"Secret": 1}
+        assert json.loads(run("simulate", "-f", path, "-o", "json").stdout)["skipped"] == {
+            "Secret": 1
+        }
 
     def test_an_unsupported_pod_is_named(self, tmp_path: Path) -> None:
         claims = pod("dra", resourceClaims=[{"name": "gpu", "resourceClaimName": "g"}])
@@ -197,9 +219,9 @@ class TestExample:
     def test_places_what_its_comments_promise(self) -> None:
         data = json.loads(run("simulate", "--example", "-o", "json").stdout)
         where = {row["name"]: row["node"] for row in data["pods"]}
-        zones = {name: name.removeprefix("general-").removeprefix("spot-")[0] for name in where.values() if name}
+        zones = {name: name.partition("-")[2][0] for name in where.values() if name}
         webs = sorted(zones[node] for name, node in where.items() if name.startswith("web-"))
-        assert webs == ["a", "b", "b", "c"] or webs == ["a", "b", "c", "c"]
+        assert webs == ["a", "b", "c", "c"]
         assert {zones[where["cache-1"]], zones[where["cache-2"]]} == {"a", "c"}
         assert where["trainer-0"] == "gpu-b1"
         assert where["report-28954680-9c2fv"].startswith("spot-")
@@ -322,8 +344,10 @@ class TestManners:
         assert str(config) in done.stderr
 
     def test_a_closed_pipe_is_quiet(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "c.json", node("a"), service(), *(pod(f"p{i}") for i in range(5000)))
-        for form in ("table", "json", "name"):
+        path = write(
+            tmp_path / "c.json", node("a"), service(), *(pod(f"p{i}") for i in range(5000))
+        )
+        for form in ("table", "json", "csv"):
             with subprocess.Popen(
                 [*COMMAND, "simulate", "-f", str(path), "-o", form],
                 stdout=subprocess.PIPE,
@@ -340,14 +364,16 @@ class TestManners:
         done = run("simulate", "-f", dump, FORCE_COLOR="1")
         assert "\x1b" not in done.stdout + done.stderr
 
-    def test_prints_what_the_terminal_cannot_show(self, tmp_path: Path) -> None:
+    def test_prints_what_the_terminal_cannot_show(self) -> None:
         done = run("explain", "trainer-0", "--example", "-o", "wide", PYTHONIOENCODING="ascii")
         assert done.returncode == 0
         assert "\\u2192" in done.stdout
 
     @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
     @pytest.mark.parametrize("phase", ["stdin", "work"])
-    def test_ctrl_c_ends_within_half_a_second_and_leaves_no_file(self, tmp_path: Path, phase: str) -> None:
+    def test_ctrl_c_ends_within_half_a_second_and_leaves_no_file(
+        self, tmp_path: Path, phase: str
+    ) -> None:
         nodes = [node(f"n{i}", cpu="64") for i in range(2000)]
         pods = [pod(f"p-{i}", cpu=f"{i + 1}m", memory=f"{i + 1}") for i in range(20_000)]
         path = write(tmp_path / "c.json", *nodes, service(), *pods)
@@ -395,7 +421,9 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def validate(data: Any, name: str) -> None:
     folder = resources.files("bayplan") / "schema"
-    schemas = {n: json.loads((folder / f"{n}.json").read_text()) for n in ("simulation", "explanation")}
+    schemas = {
+        n: json.loads((folder / f"{n}.json").read_text()) for n in ("simulation", "explanation")
+    }
     registry: referencing.Registry[Any] = referencing.Registry().with_resources(
         (schema["$id"], referencing.Resource.from_contents(schema)) for schema in schemas.values()
     )

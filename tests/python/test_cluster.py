@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import gzip
 import io
 import json
@@ -22,7 +22,9 @@ def placed(cluster: bayplan.Cluster) -> list[str | None]:
 
 
 class TestLoad:
-    @pytest.mark.parametrize("form", ["path", "str", "bytes", "bytearray", "file", "text", "dict", "list"])
+    @pytest.mark.parametrize(
+        "form", ["path", "str", "bytes", "bytearray", "file", "text", "dict", "list"]
+    )
     def test_takes_every_sort_of_source(self, tmp_path: Path, form: str) -> None:
         text = json.dumps(DUMP)
         path = tmp_path / "cluster.json"
@@ -43,20 +45,27 @@ class TestLoad:
         assert placed(cluster) == ["b"]
 
     def test_takes_several_sources_together(self, tmp_path: Path) -> None:
-        (tmp_path / "pods.json.gz").write_bytes(gzip.compress(json.dumps(listed(pod("x"))).encode()))
+        (tmp_path / "pods.json.gz").write_bytes(
+            gzip.compress(json.dumps(listed(pod("x"))).encode())
+        )
         cluster = bayplan.Cluster.load([node("a"), node("b")], tmp_path, service())
         assert repr(cluster) == "<Cluster: 2 nodes, 0 running pods, 1 pending>"
 
     def test_takes_mappings_tuples_and_numbers_of_numpy(self) -> None:
         odd = UserDict(node("a"))
-        odd["status"] = MappingProxyType({"allocatable": {"cpu": np.int64(4), "memory": 2.0e9, "pods": 5}})
-        cluster = bayplan.Cluster.load((odd, pod("x")))  # type: ignore[arg-type]
+        odd["status"] = MappingProxyType(
+            {"allocatable": {"cpu": np.int64(4), "memory": 2.0e9, "pods": 5}}
+        )
+        cluster = bayplan.Cluster.load((odd, pod("x")))
         assert placed(cluster) == ["a"]
 
     def test_takes_time_stamps_as_yaml_readers_give_them(self) -> None:
-        when = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+        when = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
         gone = pod("gone")
-        gone["metadata"] |= {"deletionTimestamp": when, "creationTimestamp": when.replace(tzinfo=None)}
+        gone["metadata"] |= {
+            "deletionTimestamp": when,
+            "creationTimestamp": when.replace(tzinfo=None),
+        }
         (decision,) = bayplan.Cluster.load([node("a"), gone]).simulate()
         assert decision.outcome is bayplan.Outcome.TERMINATING
 
@@ -81,7 +90,10 @@ class TestLoad:
     @pytest.mark.parametrize(
         ("extra", "word"),
         [
-            ({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}, "PersistentVolumeClaims"),
+            (
+                {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]},
+                "PersistentVolumeClaims",
+            ),
             (
                 {
                     "affinity": {
@@ -102,7 +114,9 @@ class TestLoad:
         ],
     )
     def test_names_the_kind_that_is_missing(self, extra: dict[str, Any], word: str) -> None:
-        cluster = bayplan.Cluster.load([node("a"), service(), pod("x", **extra), pod("r", nodeName="a")])
+        cluster = bayplan.Cluster.load(
+            [node("a"), service(), pod("x", **extra), pod("r", nodeName="a")]
+        )
         assert any(word in warning for warning in cluster.warnings)
 
     def test_the_constructor_says_what_to_use(self) -> None:
@@ -130,7 +144,10 @@ class TestFromArrays:
     def test_one_number_stands_for_all(self) -> None:
         cluster = bayplan.Cluster.from_arrays(milli_cpu=[1, 2, 3], memory=10, pods=np.uint8(7))
         assert cluster.nodes == ["node-0", "node-1", "node-2"]
-        assert bayplan.Cluster.from_arrays(milli_cpu=1, memory=1, names=["x", "y"]).nodes == ["x", "y"]
+        assert bayplan.Cluster.from_arrays(milli_cpu=1, memory=1, names=["x", "y"]).nodes == [
+            "x",
+            "y",
+        ]
         assert bayplan.Cluster.from_arrays(milli_cpu=1, memory=1).nodes == ["node-0"]
 
     def test_no_nodes_are_a_cluster_too(self) -> None:
@@ -238,11 +255,11 @@ class TestBadInput:
         class Broken(io.RawIOBase):
             name = "broken.json"
 
-            def read(self, size: int = -1) -> bytes:
+            def read(self, _size: int = -1) -> bytes:
                 raise OSError(5, "Input/output error")
 
         with pytest.raises(bayplan.SourceError, match=r"broken\.json"):
-            bayplan.Cluster.load(Broken())  # type: ignore[arg-type]
+            bayplan.Cluster.load(Broken())
 
     @pytest.mark.parametrize(
         ("text", "line"),
@@ -260,7 +277,9 @@ class TestBadInput:
             (b"(\xb5/\xfdnot zstd at all", None),
         ],
     )
-    def test_bytes_that_are_no_objects_are_an_object_error(self, text: bytes, line: int | None) -> None:
+    def test_bytes_that_are_no_objects_are_an_object_error(
+        self, text: bytes, line: int | None
+    ) -> None:
         with pytest.raises(bayplan.ObjectError) as caught:
             bayplan.Cluster.load(text)
         assert caught.value.path == "<bytes>"

@@ -38,7 +38,10 @@ def test_the_readmes_output_is_what_the_command_prints() -> None:
     assert shown
     for arguments, output in shown:
         done = subprocess.run(
-            [sys.executable, "-m", "bayplan", *arguments.split()], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "bayplan", *arguments.split()],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.stdout + done.stderr == output
 
@@ -58,6 +61,9 @@ def test_the_help_names_every_kind_that_the_readme_asks_kubectl_for() -> None:
         return re.sub(r"[\\\s]", "", found[1])
 
     done = subprocess.run(
-        [sys.executable, "-m", "bayplan", "simulate", "--help"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bayplan", "simulate", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert kinds(README) == kinds(done.stdout)

@@ -29,7 +29,7 @@ def test_leaves_the_old_file_when_the_block_fails(
 ) -> None:
     target = tmp_path / "out"
     target.write_text("old")
-    with pytest.raises(failure), whole_file(str(target)) as path:
+    with pytest.raises(failure), whole_file(str(target)) as path:  # noqa: PT012
         Path(path).write_text("half")
         raise failure
     assert target.read_text() == "old"

@@ -23,14 +23,18 @@ def nodes(draw: st.DrawFn, at_least: int = 1) -> list[Json]:
     found = []
     for index in range(draw(st.integers(at_least, 6))):
         made = node(
-            f"n{index}", cpu=draw(st.sampled_from(["1", "2", "4"])), memory=draw(st.sampled_from(["2Gi", "8Gi"]))
+            f"n{index}",
+            cpu=draw(st.sampled_from(["1", "2", "4"])),
+            memory=draw(st.sampled_from(["2Gi", "8Gi"])),
         )
         made["metadata"]["labels"][zone_key] = draw(st.sampled_from(ZONES))
         if draw(st.booleans()):
             made["metadata"]["labels"]["disk"] = "ssd"
         spec: Json = {}
         if draw(st.integers(0, 4)) == 0:
-            spec["taints"] = [TAINT | {"effect": draw(st.sampled_from(["NoSchedule", "PreferNoSchedule"]))}]
+            spec["taints"] = [
+                TAINT | {"effect": draw(st.sampled_from(["NoSchedule", "PreferNoSchedule"]))}
+            ]
         if draw(st.integers(0, 6)) == 0:
             spec["unschedulable"] = True
         found.append(made | {"spec": spec})
@@ -65,7 +69,9 @@ def specs(draw: st.DrawFn) -> Json:
     which = draw(st.integers(0, 5))
     if which < 2:
         kind = ["podAffinity", "podAntiAffinity"][which]
-        spec["affinity"] = {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [draw(terms())]}}
+        spec["affinity"] = {
+            kind: {"requiredDuringSchedulingIgnoredDuringExecution": [draw(terms())]}
+        }
     elif which == 2:
         weighted = {"weight": draw(st.integers(1, 100)), "podAffinityTerm": draw(terms())}
         spec["affinity"] = {

@@ -13,14 +13,21 @@ import pytest
 import bayplan
 from bayplan import _native
 
-PUBLIC = ["bayplan", "bayplan.decisions", "bayplan.exceptions", "bayplan.scheduling", "bayplan.trace", "bayplan.types"]
+PUBLIC = [
+    "bayplan",
+    "bayplan.decisions",
+    "bayplan.exceptions",
+    "bayplan.scheduling",
+    "bayplan.trace",
+    "bayplan.types",
+]
 
 
 def test_the_native_names_are_those_of_the_stub() -> None:
     names = {name for name in dir(_native) if not name.startswith("__")}
     assert names == {"Cluster", "Decisions", "Scheduler", "SEMANTICS"}
     assert _native.__version__ == bayplan.__version__ == metadata.version("bayplan") == "0.1.0"
-    assert _native.SEMANTICS == bayplan.Scheduler().semantics
+    assert bayplan.Scheduler().semantics == _native.SEMANTICS
 
 
 @pytest.mark.parametrize("module", PUBLIC)
@@ -32,7 +39,9 @@ def test_every_public_name_exists_and_is_documented(module: str) -> None:
         if inspect.isclass(value) and value.__module__.startswith("bayplan"):
             assert value.__doc__, name
             for member, attribute in vars(value).items():
-                if not member.startswith("_") and (inspect.isroutine(attribute) or isinstance(attribute, property)):
+                if not member.startswith("_") and (
+                    inspect.isroutine(attribute) or isinstance(attribute, property)
+                ):
                     assert inspect.getdoc(getattr(value, member)), f"{name}.{member}"
 
 

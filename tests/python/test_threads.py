@@ -32,7 +32,10 @@ def test_readers_and_writers_see_whole_states() -> None:
             assert len(cluster.simulate(pod("x"))) == 1
 
     with ThreadPoolExecutor(8) as pool:
-        for future in [*(pool.submit(write, w) for w in range(4)), *(pool.submit(read) for _ in range(4))]:
+        for future in [
+            *(pool.submit(write, w) for w in range(4)),
+            *(pool.submit(read) for _ in range(4)),
+        ]:
             future.result()
     assert len(cluster.pods) == 4 * 10 * batch
     assert all(count % batch == 0 for count in seen), "a reader saw half a call"
@@ -42,7 +45,7 @@ def test_no_update_is_lost_and_no_node_is_overcommitted() -> None:
     cluster = bayplan.Cluster.load([node(f"n{i}", cpu="10") for i in range(4)], service())
     scheduler = bayplan.Scheduler()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: scheduler.schedule(cluster, pod(f"p{i}", cpu="1")), range(60)))
+        list(pool.map(lambda i: scheduler.schedule(cluster, pod(f"p{i}", memory="1Mi")), range(60)))
     names = [cluster.node_of(name) for name in cluster.pods]
     assert len(names) == 60
     assert all(names.count(f"n{i}") == 10 for i in range(4))
@@ -53,7 +56,13 @@ def big() -> bayplan.Cluster:
     """A cluster that keeps the engine busy for seconds."""
     nodes = [node(f"n{i}", cpu="64", zone=f"z{i % 7}") for i in range(3000)]
     terms = [
-        {"weight": 1, "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "p"}}}}
+        {
+            "weight": 1,
+            "podAffinityTerm": {
+                "topologyKey": "zone",
+                "labelSelector": {"matchLabels": {"app": "p"}},
+            },
+        }
     ]
     affinity = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": terms}}
     pods = [
@@ -66,7 +75,12 @@ def big() -> bayplan.Cluster:
 def test_the_interpreter_is_free_while_the_engine_works() -> None:
     cluster = big()
     done = threading.Event()
-    worker = threading.Thread(target=lambda: (cluster.simulate(), done.set()))
+
+    def work() -> None:
+        cluster.simulate()
+        done.set()
+
+    worker = threading.Thread(target=work)
     worker.start()
     longest, last = 0.0, time.monotonic()
     turns = 0

@@ -13,10 +13,13 @@ SCALARS = (
     | st.booleans()
     | st.integers()
     | st.text()
-    | st.sampled_from(["yes", "0x1f", "1e3", "2026-01-01", "a: b", "- a", "~", "10:20", ".inf", "=", "<<"])
+    | st.sampled_from(
+        ["yes", "0x1f", "1e3", "2026-01-01", "a: b", "- a", "~", "10:20", ".inf", "=", "<<"]
+    )
 )
 DOCUMENTS = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
 )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from bayplan import _native
 from bayplan._cli import formats
 from bayplan._cli.load import load
+from bayplan._cli.output import put
 from bayplan._cli.simulate import exit_code
 from bayplan._cli.table import NONE, format_table
 from bayplan.exceptions import NotFoundError
@@ -32,8 +32,7 @@ def run(options: argparse.Namespace) -> int:
         head = "" if options.no_headers else heading(trace, runs_on=runs_on) + "\n"
         body = table(trace, wide=options.output == "wide", header=not options.no_headers)
         text = head + body if trace.filter else head.rstrip("\n") + "\n"
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    put(text)
     return exit_code({trace.decision.outcome: 1})
 
 
@@ -47,15 +46,19 @@ def find(pods: Sequence[str], name: str, namespace: str | None) -> str:
     space = space.removeprefix("pod/").removeprefix("pods/") if slash else (namespace or "")
     if space in ("pod", "pods"):
         space = namespace or ""
-    found = [pod for pod in pods if pod == f"{space}/{short}" or (not space and pod.endswith(f"/{short}"))]
+    found = [
+        pod
+        for pod in pods
+        if pod == f"{space}/{short}" or (not space and pod.endswith(f"/{short}"))
+    ]
     if len(found) == 1:
         return found[0]
     if not found:
         where = f" in namespace {space}" if space else ""
         raise NotFoundError(f"there is no such pod{where}", object=f"Pod {name}")
-    raise NotFoundError(f"more than one pod has this name: {', '.join(found)}", object=f"Pod {name}")
-
-
+    raise NotFoundError(
+        f"more than one pod has this name: {', '.join(found)}", object=f"Pod {name}"
+    )
 
 
 def heading(trace: Trace, *, runs_on: str | None) -> str:
@@ -81,7 +84,7 @@ def heading(trace: Trace, *, runs_on: str | None) -> str:
 
 
 def _order(trace: Trace) -> list[str]:
-    """The chosen node, the other feasible ones by falling total, then the rejected ones in node order."""
+    """The chosen node, the other feasible ones by falling total, then the rejected ones."""
     fit = [node for node, rejection in trace.filter.items() if rejection is None]
     fit.sort(key=lambda node: (node != trace.chosen, -trace.totals.get(node, 0)))
     return fit + [node for node, rejection in trace.filter.items() if rejection is not None]
@@ -93,7 +96,9 @@ def table(trace: Trace, *, wide: bool = False, header: bool = True) -> str:
     The wide form shows ``raw → weighted`` for each plugin.
     """
     plugins = list(trace.scores)
-    text = format_table(("NODE", "TOTAL", *plugins, "REJECTED BY", "REASON"), _rows(trace, wide=wide))
+    text = format_table(
+        ("NODE", "TOTAL", *plugins, "REJECTED BY", "REASON"), _rows(trace, wide=wide)
+    )
     return text if header else text.partition("\n")[2]
 
 
@@ -132,7 +137,10 @@ def document(
                 "rejection": trace.filter[node],
                 "total": trace.totals.get(node),
                 "scores": {
-                    plugin: {"raw": trace.raw_scores.get(plugin, {}).get(node), "weighted": scores[node]}
+                    plugin: {
+                        "raw": trace.raw_scores.get(plugin, {}).get(node),
+                        "weighted": scores[node],
+                    }
                     for plugin, scores in trace.scores.items()
                     if node in scores
                 },

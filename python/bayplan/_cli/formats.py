@@ -58,14 +58,18 @@ def comma_separated(decisions: Iterable[Decision], *, header: bool = True) -> st
     writer = csv.writer(text, lineterminator="\n")
     if header:
         writer.writerow(
-            ("namespace", "name", "outcome", "node", "score", "reason", "priority")
-            + ("schedulerName", "feasibleNodes", "preemptionNode", "victims")
+            (
+                *("namespace", "name", "outcome", "node", "score", "reason", "priority"),
+                *("schedulerName", "feasibleNodes", "preemptionNode", "victims"),
+            )
         )
     for d in decisions:
         node, victims = d.preemption or (None, ())
         writer.writerow(
-            (d.namespace, d.name, d.outcome.label, d.node, d.score, d.reason, d.priority)
-            + (d.scheduler, d.feasible, node, " ".join(victims))
+            (
+                *(d.namespace, d.name, d.outcome.label, d.node, d.score, d.reason, d.priority),
+                *(d.scheduler, d.feasible, node, " ".join(victims)),
+            )
         )
     return text.getvalue()
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, TypeAlias
 
 from bayplan.exceptions import ObjectError
-from bayplan.scheduling import STDIN, Cluster, Scheduler, example
+from bayplan.scheduling import STDIN, Cluster, Scheduler, Stdin, example
 
 if TYPE_CHECKING:
     import argparse
@@ -46,8 +46,6 @@ def load(options: argparse.Namespace) -> Loaded:
     return cluster, scheduler, collector.messages
 
 
-def _sources(options: argparse.Namespace) -> list[Source]:
-    sources: list[Source] = [example()] if options.example else []
-    for name in options.filename:
-        sources.append(STDIN if name == "-" else name)
-    return sources
+def _sources(options: argparse.Namespace) -> list[Source | Stdin]:
+    sources: list[Source | Stdin] = [example()] if options.example else []
+    return sources + [STDIN if name == "-" else name for name in options.filename]

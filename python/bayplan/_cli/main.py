@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import io
 import logging
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from bayplan._cli import output
 from bayplan._cli.formats import FORMATS
 from bayplan._cli.selector import Selector, SelectorError, parse
 from bayplan.exceptions import BayplanError
@@ -83,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         type=_selector,
         default=Selector(),
         metavar="SELECTOR",
-        help="show only pods with these labels, as kubectl takes them: app=web,tier in (a,b),!canary",
+        help="show only pods with these labels: app=web,tier in (a,b),!canary",
     )
     simulate.add_argument(
         "--trace",
@@ -132,13 +131,19 @@ def _command(
         "--example", action="store_true", help="take the cluster that comes with bayplan"
     )
     command.add_argument(
-        "--config", metavar="FILE", help="a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)"
+        "--config",
+        metavar="FILE",
+        help="a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
     )
     command.add_argument(
         "-n", "--namespace", metavar="NAMESPACE", help="show only pods of this namespace"
     )
     command.add_argument(
-        "-o", "--output", choices=formats, default="table", help="form of the result (default: table)"
+        "-o",
+        "--output",
+        choices=formats,
+        default="table",
+        help="form of the result (default: table)",
     )
     command.add_argument(
         "--no-headers", action="store_true", help="leave out the header of a table or of CSV"
@@ -163,9 +168,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = command_line.parse_args(arguments)
     if not options.filename and not options.example:
         command_line.error("no objects: name a file with -f, or take --example")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
     logger = logging.getLogger("bayplan")
     handler = _Handler(sys.stderr)
     logger.addHandler(handler)
@@ -186,10 +188,9 @@ def _run(options: argparse.Namespace) -> int:
         "explain": explain.run,
     }[options.command]
     try:
-        code = run(options)
-        sys.stdout.flush()
+        return run(options)
     except BrokenPipeError:
-        _drop_output()  # whoever read has gone: say nothing
+        output.drop()  # whoever read has gone: say nothing
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -197,12 +198,6 @@ def _run(options: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        _drop_output()
+        output.drop()
         print(f"error: standard output: {error.strerror or error}", file=sys.stderr)
         return 5
-    return code
-
-
-def _drop_output() -> None:
-    """Lets what standard output still holds go nowhere when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

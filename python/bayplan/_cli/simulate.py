@@ -10,6 +10,7 @@ from bayplan import _native
 from bayplan._cli import formats
 from bayplan._cli.files import whole_file
 from bayplan._cli.load import load
+from bayplan._cli.output import put
 from bayplan.decisions import Outcome, summary
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def run(options: argparse.Namespace) -> int:
                 semantics=scheduler.semantics,
             )
             text = formats.structured(data, form)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    put(text)
     if options.output in ("table", "wide"):
         print(_line(counts, len(shown), len(cluster.nodes)), file=sys.stderr)
     return exit_code(counts)

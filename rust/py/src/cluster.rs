@@ -53,7 +53,7 @@ impl State {
         let (namespace, name) = pod.split_once('/').unwrap_or(("default", pod));
         self.cluster.find_pod(namespace, name).ok_or_else(|| {
             let object = Some(format!("Pod {namespace}/{name}"));
-            NativeError::NotFound(Fault { object, ..Fault::new("there is no such pod") })
+            NativeError::not_found(Fault { object, ..Fault::new("there is no such pod") })
         })
     }
 }
@@ -61,11 +61,11 @@ impl State {
 /// What the engine says of objects that make no cluster.
 pub(crate) fn cluster_error(error: sched::ClusterError) -> NativeError {
     match error {
-        sched::ClusterError::Duplicate { kind, name } => NativeError::Object(Fault {
+        sched::ClusterError::Duplicate { kind, name } => NativeError::object(Fault {
             object: Some(format!("{kind} {name}")),
             ..Fault::new("stands twice in the cluster")
         }),
-        other => NativeError::Object(Fault::new(other.to_string())),
+        other => NativeError::object(Fault::new(other.to_string())),
     }
 }
 
@@ -123,6 +123,7 @@ impl Cluster {
 impl Cluster {
     /// Reads a cluster from sources.
     #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments are made for the call")]
     fn load(py: Python<'_>, sources: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
         let inputs =
             guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
@@ -132,6 +133,7 @@ impl Cluster {
 
     /// Makes a cluster of empty nodes from columns.
     #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments are made for the call")]
     fn from_columns(
         py: Python<'_>,
         columns: Vec<(String, PyReadonlyArray1<'_, i64>)>,
@@ -141,7 +143,7 @@ impl Cluster {
         let columns = guard(|| {
             let whole = |(name, column): (String, PyReadonlyArray1<'_, i64>)| {
                 let values = column.as_slice().map_err(|error| {
-                    NativeError::Argument(Fault::new(error.to_string()).field(name.clone()))
+                    NativeError::argument(Fault::new(error.to_string()).field(name.clone()))
                 })?;
                 Ok((name, values.to_vec()))
             };

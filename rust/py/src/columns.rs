@@ -3,7 +3,7 @@
 use crate::error::{Fault, NativeError};
 use crate::json::quote;
 
-/// A NodeList as JSON: one node a row, so that names, labels and numbers are checked as those of a dump are.
+/// A `NodeList` as JSON: one node a row, so that names, labels and numbers are checked as those of a dump are.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub(crate) fn nodes_from_columns(
     let count = columns.iter().map(|(_, column)| column.len()).max().unwrap_or(0);
     if let Some((name, length)) = lengths.into_iter().find(|&(_, length)| length != count) {
         let message = format!("{length} values for {count} nodes");
-        return Err(NativeError::Argument(Fault::new(message).field(name)));
+        return Err(NativeError::argument(Fault::new(message).field(name)));
     }
     let mut text = br#"{"kind":"NodeList","apiVersion":"v1","items":["#.to_vec();
     for row in 0..count {

@@ -140,12 +140,15 @@ fn reason(cluster: &sched::Cluster, decision: &Decision) -> String {
         Outcome::Placed => match (decision.feasible_nodes, decision.best.len()) {
             (1, _) => "only feasible node".to_owned(),
             (feasible, 1) => format!("best of {feasible} feasible nodes"),
+            (feasible, best) if best == feasible => {
+                format!("first of {feasible} feasible nodes, all equal")
+            }
             (feasible, best) => format!("first of {best} best of {feasible} feasible nodes"),
         },
         Outcome::Gated => {
             let row = cluster.pods().get(decision.pod);
             let gates = row.map_or(&[][..], |row| &row.scheduling_gates);
-            let gates: Vec<&str> = gates.iter().map(|gate| gate.as_str()).collect();
+            let gates: Vec<&str> = gates.iter().map(bayplan_api::Str::as_str).collect();
             let plural = if gates.len() == 1 { "" } else { "s" };
             format!("waits for scheduling gate{plural} {}", gates.join(", "))
         }
@@ -205,7 +208,7 @@ impl Decisions {
             let Some(pod) = pod else {
                 let fault =
                     Fault::new("there are not so many decisions").value(position.to_string());
-                return Err(NativeError::NotFound(fault));
+                return Err(NativeError::not_found(fault));
             };
             let labels = PyDict::new(py);
             for (key, value) in cluster.template(pod.template).pod.metadata.labels.iter() {

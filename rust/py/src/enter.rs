@@ -29,7 +29,7 @@ pub(crate) fn enter<T: Send>(
 
 /// Runs `work` with a panic turned into `InternalError`.
 ///
-/// Unwind safety: what `work` shares is either read only or published whole at the end, so a panic
+/// What `work` shares is either read only or published whole at the end, so a panic
 /// leaves nothing half-changed behind.
 ///
 /// # Errors
@@ -75,7 +75,7 @@ impl Interrupt {
     /// The same, asking Python at once.
     pub(crate) fn ask(&self) -> bool {
         // asked without the lock: a signal handler is Python code and may take its time
-        let raised = Python::attach(|py| py.check_signals()).err();
+        let raised = Python::attach(signals).err();
         let Ok(mut state) = self.state.lock() else { return true };
         state.asked = now();
         if state.raised.is_none() {
@@ -105,6 +105,11 @@ impl Interrupt {
     pub(crate) fn check(&self) -> Result<(), NativeError> {
         if self.is_raised() { Err(self.error()) } else { Ok(()) }
     }
+}
+
+/// Lets Python run the handlers of signals that wait; on a thread other than the main one nothing happens.
+fn signals(py: Python<'_>) -> PyResult<()> {
+    py.check_signals()
 }
 
 #[expect(

@@ -7,15 +7,15 @@ use pyo3::types::PyDict;
 #[derive(Debug)]
 pub(crate) enum NativeError {
     /// `ObjectError`: an object, or the text that should hold it, is not valid.
-    Object(Fault),
+    Object(Box<Fault>),
     /// `ConfigurationError`: a `KubeSchedulerConfiguration` is not valid.
-    Configuration(Fault),
+    Configuration(Box<Fault>),
     /// `ArgumentError`: an argument that the call does not take.
-    Argument(Fault),
+    Argument(Box<Fault>),
     /// `NotFoundError`: a pod or node that is not there.
-    NotFound(Fault),
+    NotFound(Box<Fault>),
     /// `UnsupportedError`: valid, but not decided yet.
-    Unsupported(Fault),
+    Unsupported(Box<Fault>),
     /// `SourceError`: a file that cannot be read or written.
     Source {
         /// The file.
@@ -66,6 +66,31 @@ impl Fault {
 }
 
 impl NativeError {
+    /// An object, or the text that should hold it, is not valid.
+    pub(crate) fn object(fault: Fault) -> Self {
+        Self::Object(Box::new(fault))
+    }
+
+    /// A configuration is not valid.
+    pub(crate) fn configuration(fault: Fault) -> Self {
+        Self::Configuration(Box::new(fault))
+    }
+
+    /// An argument that the call does not take.
+    pub(crate) fn argument(fault: Fault) -> Self {
+        Self::Argument(Box::new(fault))
+    }
+
+    /// A pod or node that is not there.
+    pub(crate) fn not_found(fault: Fault) -> Self {
+        Self::NotFound(Box::new(fault))
+    }
+
+    /// Valid, but not decided yet.
+    pub(crate) fn unsupported(fault: Fault) -> Self {
+        Self::Unsupported(Box::new(fault))
+    }
+
     /// The class and the arguments of the exception, made while attached.
     fn raise(self, py: Python<'_>) -> PyResult<PyErr> {
         let keywords = PyDict::new(py);

@@ -29,6 +29,14 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// What errors call it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Path(name) | Self::Bytes { name, .. } => name,
+            Self::Stdin => "<stdin>",
+        }
+    }
+
     /// Takes `(kind, name, payload)` as `bayplan.scheduling` makes it.
     ///
     /// # Errors
@@ -46,7 +54,7 @@ impl Input {
             _ => {
                 let bytes = to_json(&payload).map_err(|error| match error {
                     NativeError::Argument(fault) => {
-                        NativeError::Argument(Fault { path: Some(name.clone()), ..fault })
+                        NativeError::argument(Fault { path: Some(name.clone()), ..*fault })
                     }
                     other => other,
                 })?;
@@ -112,7 +120,7 @@ fn read_error(error: ReadError, interrupt: &Interrupt) -> NativeError {
                 (object, "") => Some(object.to_owned()),
                 (object, position) => Some(format!("{object} ({position})")),
             };
-            NativeError::Object(Fault {
+            NativeError::object(Fault {
                 message: invalid.problem().to_string(),
                 path: some(invalid.input()),
                 object,
@@ -136,12 +144,14 @@ const MAX_CONFIGURATION: u64 = 16 << 20;
 ///
 /// `NativeError::Configuration` for what kube-scheduler would refuse, `NativeError::Unsupported` for what only bayplan does.
 pub(crate) fn read_configuration(input: &Input) -> Result<KubeSchedulerConfiguration, NativeError> {
-    let (name, bytes) = match input {
-        Input::Bytes { name, bytes } => (name.as_str(), bytes.clone()),
-        Input::Path(path) => (path.as_str(), read_some(path, File::open(path))?),
-        Input::Stdin => ("<stdin>", read_some("<stdin>", Ok(std::io::stdin()))?),
+    let name = input.name();
+    let bytes = match input {
+        Input::Bytes { bytes, .. } => bytes.clone(),
+        Input::Path(path) => read_some(name, File::open(path))?,
+        Input::Stdin => read_some(name, Ok(std::io::stdin()))?,
     };
-    KubeSchedulerConfiguration::read(name, &bytes).map_err(configuration_error)
+    KubeSchedulerConfiguration::read(name, &bytes)
+        .map_err(|error| configuration_error(&error, name))
 }
 
 fn read_some(name: &str, file: std::io::Result<impl Read>) -> Result<Vec<u8>, NativeError> {
@@ -151,15 +161,15 @@ fn read_some(name: &str, file: std::io::Result<impl Read>) -> Result<Vec<u8>, Na
     if bytes.len() as u64 > MAX_CONFIGURATION {
         let message = format!("larger than {} MiB", MAX_CONFIGURATION >> 20);
         let fault = Fault { path: Some(name.to_owned()), ..Fault::new(message) };
-        return Err(NativeError::Configuration(fault));
+        return Err(NativeError::configuration(fault));
     }
     Ok(bytes)
 }
 
-/// A configuration's faults as an exception.
-pub(crate) fn configuration_error(error: ConfigError) -> NativeError {
+/// A configuration's faults as an exception; `name` is the source's, which a configuration forgets once it is read.
+pub(crate) fn configuration_error(error: &ConfigError, name: &str) -> NativeError {
     let unsupported = error.is_unsupported();
-    let path = Some(error.file.to_string());
+    let path = Some(name.to_owned());
     let text = error.to_string();
     let message = text.strip_prefix(&format!("{}: ", error.file)).unwrap_or(&text).to_owned();
     // one fault names its field and value; several are told in one message, as kube-scheduler tells them
@@ -174,5 +184,5 @@ pub(crate) fn configuration_error(error: ConfigError) -> NativeError {
         _ => (None, None),
     };
     let fault = Fault { path, field, value, ..Fault::new(message) };
-    if unsupported { NativeError::Unsupported(fault) } else { NativeError::Configuration(fault) }
+    if unsupported { NativeError::unsupported(fault) } else { NativeError::configuration(fault) }
 }

@@ -115,7 +115,7 @@ impl Writer {
         }
         let plain = value.py().get_type::<PyInt>().call_method1("__repr__", (value,));
         let Ok(digits) = plain.and_then(|digits| digits.extract::<String>()) else {
-            return Err(NativeError::Argument(
+            return Err(NativeError::argument(
                 Fault::new("an integer of too many digits").field(self.field()),
             ));
         };
@@ -190,7 +190,7 @@ impl Writer {
         let message =
             format!("nested deeper than {MAX_DEPTH} levels, or a structure that holds itself");
         let shown: String = self.field().chars().take(100).collect();
-        Err(NativeError::Argument(Fault::new(message).field(format!("{shown}…"))))
+        Err(NativeError::argument(Fault::new(message).field(format!("{shown}…"))))
     }
 
     /// The path of the value, as `items[0].metadata.labels`.
@@ -198,12 +198,11 @@ impl Writer {
         let mut path = String::new();
         for step in &self.at {
             match step {
-                Step::Key(key) if path.is_empty() => path.push_str(key),
                 Step::Key(key) => {
-                    path.push('.');
+                    path.push_str(if path.is_empty() { "" } else { "." });
                     path.push_str(key);
                 }
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
             }
         }
         path
@@ -215,6 +214,6 @@ impl Writer {
         let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_default();
         let fault = Fault::new(format!("{message} ({class})")).value(shown);
         let field = self.field();
-        NativeError::Argument(if field.is_empty() { fault } else { fault.field(field) })
+        NativeError::argument(if field.is_empty() { fault } else { fault.field(field) })
     }
 }

@@ -79,16 +79,12 @@ fn add_pods(
     let rest = bayplan_api::Objects { pods: Vec::new(), ..objects };
     if rest != bayplan_api::Objects::default() {
         let message = "only pods can be placed: load other objects together with the cluster";
-        return Err(NativeError::Object(Fault { path: name_of(input), ..Fault::new(message) }));
+        return Err(NativeError::object(Fault {
+            path: Some(input.name().to_owned()),
+            ..Fault::new(message)
+        }));
     }
     pods.into_iter().map(|pod| state.cluster.add_pod(pod).map_err(cluster_error)).collect()
-}
-
-fn name_of(input: &Input) -> Option<String> {
-    match input {
-        Input::Path(name) | Input::Bytes { name, .. } => Some(name.clone()),
-        Input::Stdin => None,
-    }
 }
 
 /// Writes decisions one a line, whole to the caller: he puts the file in place.
@@ -208,7 +204,7 @@ fn waiting(state: &State, names: &[String]) -> Result<IndexSet<PodIdx>, NativeEr
                 _ => "has finished".to_owned(),
             };
             let object = Some(format!("Pod {name}"));
-            return Err(NativeError::Object(Fault { object, ..Fault::new(message) }));
+            return Err(NativeError::object(Fault { object, ..Fault::new(message) }));
         }
         rows.insert(pod);
     }
@@ -223,7 +219,10 @@ fn only(state: &mut State, pod: &Pod, interrupt: &Interrupt) -> Result<PodIdx, N
             [pod] => Ok(*pod),
             pods => {
                 let message = format!("{} pods where one is asked about", pods.len());
-                Err(NativeError::Object(Fault { path: name_of(input), ..Fault::new(message) }))
+                Err(NativeError::object(Fault {
+                    path: Some(input.name().to_owned()),
+                    ..Fault::new(message)
+                }))
             }
         },
     }
@@ -240,7 +239,8 @@ impl Scheduler {
                 return Ok(Self { engine: Engine::default(), warnings: Vec::new() });
             };
             let config = read_configuration(input)?;
-            let engine = Engine::new(&config).map_err(configuration_error)?;
+            let engine =
+                Engine::new(&config).map_err(|error| configuration_error(&error, input.name()))?;
             Ok(Self { engine, warnings: warnings(&config) })
         })?)
     }
@@ -382,7 +382,7 @@ fn foreign(cluster: &sched::Cluster, pod: PodIdx) -> NativeError {
     let row = cluster.pods().get(pod);
     let object = row.map(|row| format!("Pod {}/{}", row.namespace, row.name));
     let value = row.map(|row| cluster.template(row.template).pod.spec.scheduler_name.to_string());
-    NativeError::NotFound(Fault {
+    NativeError::not_found(Fault {
         object,
         field: Some("spec.schedulerName".to_owned()),
         value,
