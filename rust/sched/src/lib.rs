@@ -12,6 +12,7 @@ pub mod decision;
 mod diagnosis;
 pub mod framework;
 mod go;
+mod go_sort;
 pub mod index_vec;
 pub mod node_set;
 mod plan;

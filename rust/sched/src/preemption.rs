@@ -12,6 +12,7 @@ use std::cmp::Reverse;
 use crate::cluster::{Cluster, PodChange};
 use crate::decision::Preemption;
 use crate::go::len64;
+use crate::go_sort::sort_slice;
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
 use crate::plan::{DryRun, Plan};
 
@@ -134,7 +135,7 @@ fn importance(cluster: &Cluster, pod: PodIdx) -> (Reverse<i32>, i128) {
 }
 
 fn sort_by_importance(cluster: &Cluster, pods: &mut [PodIdx]) {
-    pods.sort_by_key(|&pod| importance(cluster, pod));
+    sort_slice(pods, |&a, &b| importance(cluster, a) < importance(cluster, b));
 }
 
 /// `filterPodsWithPDBViolation`: those whose eviction would exceed a budget, and the others.

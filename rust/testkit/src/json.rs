@@ -527,12 +527,12 @@ fn volume(volume: &Volume) -> Value {
         VolumeSource::AwsElasticBlockStore { volume_id } => {
             ("awsElasticBlockStore", json!({"volumeID": volume_id.as_str()}))
         }
-        VolumeSource::AzureDisk { disk_name, disk_uri } => (
+        VolumeSource::AzureDisk { disk_name, disk_uri, managed } => (
             "azureDisk",
             json!({
                 "diskName": disk_name.as_str(),
                 "diskURI": disk_uri.as_str(),
-                "kind": "Managed",
+                "kind": if *managed { "Managed" } else { "Shared" },
             }),
         ),
         VolumeSource::AzureFile { share_name } => {
@@ -641,12 +641,12 @@ fn persistent_volume(volume: &PersistentVolume) -> Value {
         PersistentVolumeSource::AwsElasticBlockStore { volume_id } => {
             ("awsElasticBlockStore", json!({"volumeID": volume_id.as_str()}))
         }
-        PersistentVolumeSource::AzureDisk { disk_name, disk_uri } => (
+        PersistentVolumeSource::AzureDisk { disk_name, disk_uri, managed } => (
             "azureDisk",
             json!({
                 "diskName": disk_name.as_str(),
                 "diskURI": disk_uri.as_str(),
-                "kind": "Managed",
+                "kind": if *managed { "Managed" } else { "Shared" },
             }),
         ),
         PersistentVolumeSource::AzureFile { share_name, secret_name, secret_namespace } => (

@@ -82,7 +82,7 @@ fn persistent_volume_source(source: &PersistentVolumeSource) -> Checked {
         Source::AwsElasticBlockStore { volume_id } => {
             needed("volumeID", volume_id).field("awsElasticBlockStore")
         }
-        Source::AzureDisk { disk_name, disk_uri } => azure_disk(disk_name, disk_uri),
+        Source::AzureDisk { disk_name, disk_uri, .. } => azure_disk(disk_name, disk_uri),
         Source::AzureFile { share_name, secret_name, .. } => needed("secretName", secret_name)
             .and_then(|()| needed("shareName", share_name))
             .field("azureFile"),
@@ -113,7 +113,7 @@ pub(super) fn volume_source(source: &VolumeSource) -> Checked {
         VolumeSource::AwsElasticBlockStore { volume_id } => {
             needed("volumeID", volume_id).field("awsElasticBlockStore")
         }
-        VolumeSource::AzureDisk { disk_name, disk_uri } => azure_disk(disk_name, disk_uri),
+        VolumeSource::AzureDisk { disk_name, disk_uri, .. } => azure_disk(disk_name, disk_uri),
         VolumeSource::AzureFile { share_name } => {
             needed("shareName", share_name).field("azureFile")
         }
