@@ -9,6 +9,7 @@
 use bayplan_api::{Quantity, VolumeSource};
 
 use crate::cluster::{Claim, Cluster, PodInfo, Storage, StorageChange, claim_name};
+use crate::go_sort::sort_slice;
 use crate::index_vec::{ClaimIdx, NodeIdx, VolumeIdx};
 use crate::node_set::NodeSet;
 
@@ -161,7 +162,7 @@ impl PodVolumes {
     /// Claims that are not bound: a volume to bind, or one to be made.
     fn find_unbound(&mut self, cluster: &Cluster, mut open: NodeSet, claims: &[ClaimIdx]) {
         let storage = cluster.storage();
-        let (selected, mut to_match): (Vec<ClaimIdx>, Vec<ClaimIdx>) =
+        let (selected, to_match): (Vec<ClaimIdx>, Vec<ClaimIdx>) =
             claims.iter().partition(|&&claim| storage.claim(claim).selected_node.is_some());
         for &claim in &selected {
             let node = storage.claim(claim).selected_node.as_ref();
@@ -177,8 +178,10 @@ impl PodVolumes {
         }
         let mut to_provision: Vec<(ClaimIdx, NodeSet)> =
             selected.into_iter().map(|claim| (claim, open.clone())).collect();
-        to_match.sort_by_cached_key(|&claim| storage.claim(claim).requested());
-        for claim in to_match {
+        let mut to_match: Vec<(Quantity, ClaimIdx)> =
+            to_match.into_iter().map(|claim| (storage.claim(claim).requested(), claim)).collect();
+        sort_slice(&mut to_match, |(a, _), (b, _)| a < b);
+        for (_, claim) in to_match {
             let unmatched = self.find_matching(cluster, claim, open.clone());
             if !unmatched.is_empty() {
                 to_provision.push((claim, unmatched));
