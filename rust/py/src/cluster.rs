@@ -127,7 +127,7 @@ impl Cluster {
     fn load(py: Python<'_>, sources: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
         let inputs =
             guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
-        let state = enter(py, |interrupt| State::new(read_objects(&inputs, interrupt)?))?;
+        let state = enter(py, |interrupt| State::new(read_objects(&inputs, &[], interrupt)?))?;
         Ok(Self::new(state))
     }
 
@@ -152,7 +152,7 @@ impl Cluster {
         let state = enter(py, |interrupt| {
             let bytes = nodes_from_columns(&columns, names.as_deref(), &labels)?;
             let input = Input::Bytes { name: "<arrays>".to_owned(), bytes };
-            State::new(read_objects(&[input], interrupt)?)
+            State::new(read_objects(&[input], &[], interrupt)?)
         })?;
         Ok(Self::new(state))
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use bayplan_api::{Objects, ReadError, Reader};
+use bayplan_api::{Objects, PriorityClass, ReadError, Reader};
 use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -64,16 +64,17 @@ impl Input {
     }
 }
 
-/// Reads all sources into one set of objects.
+/// Reads all sources into one set of objects; `known` priority classes may be named besides those that are read.
 ///
 /// # Errors
 ///
 /// Whatever the reader finds wrong, and what a signal handler raised meanwhile.
 pub(crate) fn read_objects(
     inputs: &[Input],
+    known: &[PriorityClass],
     interrupt: &Interrupt,
 ) -> Result<Objects, NativeError> {
-    let mut reader = Reader::new().interrupted_by(|| interrupt.is_raised());
+    let mut reader = Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
     for input in inputs {
         let result = match input {
             Input::Path(path) => reader.read_path(path),
