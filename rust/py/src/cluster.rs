@@ -150,8 +150,8 @@ impl Cluster {
             columns.into_iter().map(whole).collect::<Result<Vec<_>, NativeError>>()
         })?;
         let state = enter(py, |interrupt| {
-            let bytes = nodes_from_columns(&columns, names.as_deref(), &labels)?;
-            let input = Input::Bytes { name: "<arrays>".to_owned(), bytes };
+            let json = nodes_from_columns(&columns, names.as_deref(), &labels)?;
+            let input = Input::Made { name: "<arrays>".to_owned(), json };
             State::new(read_objects(&[input], &[], interrupt)?)
         })?;
         Ok(Self::new(state))

@@ -26,13 +26,20 @@ pub(crate) enum Input {
         /// JSON, NDJSON or YAML, perhaps compressed.
         bytes: Vec<u8>,
     },
+    /// What was made of Python values: its lines and columns mean nothing to the caller.
+    Made {
+        /// What errors call it.
+        name: String,
+        /// JSON.
+        json: Vec<u8>,
+    },
 }
 
 impl Input {
     /// What errors call it.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Path(name) | Self::Bytes { name, .. } => name,
+            Self::Path(name) | Self::Bytes { name, .. } | Self::Made { name, .. } => name,
             Self::Stdin => "<stdin>",
         }
     }
@@ -52,13 +59,13 @@ impl Input {
                 Ok(Self::Bytes { name, bytes })
             }
             _ => {
-                let bytes = to_json(&payload).map_err(|error| match error {
+                let json = to_json(&payload).map_err(|error| match error {
                     NativeError::Argument(fault) => {
                         NativeError::argument(Fault { path: Some(name.clone()), ..*fault })
                     }
                     other => other,
                 })?;
-                Ok(Self::Bytes { name, bytes })
+                Ok(Self::Made { name, json })
             }
         }
     }
@@ -82,8 +89,14 @@ pub(crate) fn read_objects(
                 reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
             }
             Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
+            Input::Made { name, json } => reader.read_bytes(name, json),
         };
-        result.map_err(|error| read_error(error, interrupt))?;
+        result.map_err(|error| match (read_error(error, interrupt), input) {
+            (NativeError::Object(fault), Input::Made { .. }) => {
+                NativeError::object(Fault { line: None, column: None, ..*fault })
+            }
+            (other, _) => other,
+        })?;
     }
     reader.finish().map_err(|error| read_error(error, interrupt))
 }
@@ -147,7 +160,7 @@ const MAX_CONFIGURATION: u64 = 16 << 20;
 pub(crate) fn read_configuration(input: &Input) -> Result<KubeSchedulerConfiguration, NativeError> {
     let name = input.name();
     let bytes = match input {
-        Input::Bytes { bytes, .. } => bytes.clone(),
+        Input::Bytes { bytes, .. } | Input::Made { json: bytes, .. } => bytes.clone(),
         Input::Path(path) => read_some(name, File::open(path))?,
         Input::Stdin => read_some(name, Ok(std::io::stdin()))?,
     };
