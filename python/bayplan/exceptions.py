@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from bayplan._text import printable
+
 __all__ = [
     "ArgumentError",
     "BayplanError",
@@ -57,7 +59,7 @@ class BayplanError(Exception):
         self.column = column
 
     def __str__(self) -> str:
-        """The places from the outside in, then the message."""
+        """The places from the outside in, then the message, on one line."""
         text = self.message
         if self.value is not None and self.value not in text:
             text = f"{text}: {self.value}"
@@ -67,7 +69,7 @@ class BayplanError(Exception):
             if self.column is not None:
                 path = f"{path}:{self.column}"
         places = (path, self.object, self.field)
-        return ": ".join([*(place for place in places if place), text])
+        return printable(": ".join([*(place for place in places if place), text]))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.__dict__.copy())

@@ -1,6 +1,7 @@
 import pytest
 
-from bayplan._cli.table import clean, format_table, width
+from bayplan._cli.table import format_table, width
+from bayplan._text import printable
 
 
 def test_pads_columns_by_three_spaces_and_leaves_the_last_ragged() -> None:
@@ -32,7 +33,7 @@ def test_prints_the_header_alone_when_there_are_no_rows() -> None:
     ],
 )
 def test_lets_no_control_character_reach_the_terminal(text: str, shown: str) -> None:
-    assert clean(text) == shown
+    assert printable(text) == shown
 
 
 def test_measures_wide_and_combining_characters() -> None:

@@ -72,7 +72,7 @@ def heading(trace: Trace, *, runs_on: str | None) -> str:
         ("Outcome", decision.outcome.label),
         ("Node", decision.node or NONE),
         ("Score", NONE if decision.score is None else str(decision.score)),
-        ("Why", decision.reason or NONE),
+        ("Why", _why(trace) or NONE),
     ]
     if trace.prefilter is not None:
         lines.append(("Rejected by", f"{trace.prefilter['plugin']} ({trace.prefilter['code']})"))
@@ -81,6 +81,14 @@ def heading(trace: Trace, *, runs_on: str | None) -> str:
         lines.append(("Then on", trace.preemption["node"]))
     size = max(len(key) for key, _ in lines) + len(":   ")
     return "".join(f"{key + ':':<{size}}{value}\n" for key, value in lines)
+
+
+def _why(trace: Trace) -> str:
+    """The reason, and how a tie was broken."""
+    reason = trace.decision.reason
+    if trace.chosen is not None and len(trace.best) > 1:
+        return f"{reason}; first of {len(trace.best)} with the highest total"
+    return reason
 
 
 def _order(trace: Trace) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from bayplan._text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -13,13 +15,6 @@ GAP = "   "
 
 NONE = "<none>"
 """What kubectl prints where there is nothing."""
-
-
-def clean(text: str) -> str:
-    """The text on one line, without control characters that a terminal would obey."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def width(text: str) -> int:
@@ -36,7 +31,7 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     The last column is not padded, so a long reason does not push blanks to the right of every line.
     """
-    lines = [list(header), *([clean(cell) or NONE for cell in row] for row in rows)]
+    lines = [list(header), *([printable(cell) or NONE for cell in row] for row in rows)]
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     widths[-1] = 0
     return "".join(

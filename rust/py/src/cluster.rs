@@ -127,7 +127,7 @@ impl Cluster {
     fn load(py: Python<'_>, sources: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
         let inputs =
             guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
-        let state = enter(py, |interrupt| State::new(read_objects(&inputs, interrupt)?))?;
+        let state = enter(py, |interrupt| State::new(read_objects(&inputs, &[], interrupt)?))?;
         Ok(Self::new(state))
     }
 
@@ -150,9 +150,9 @@ impl Cluster {
             columns.into_iter().map(whole).collect::<Result<Vec<_>, NativeError>>()
         })?;
         let state = enter(py, |interrupt| {
-            let bytes = nodes_from_columns(&columns, names.as_deref(), &labels)?;
-            let input = Input::Bytes { name: "<arrays>".to_owned(), bytes };
-            State::new(read_objects(&[input], interrupt)?)
+            let json = nodes_from_columns(&columns, names.as_deref(), &labels)?;
+            let input = Input::Made { name: "<arrays>".to_owned(), json };
+            State::new(read_objects(&[input], &[], interrupt)?)
         })?;
         Ok(Self::new(state))
     }

@@ -1,5 +1,7 @@
 //! Columns of allocatable resources as the node objects that they stand for.
 
+use indexmap::IndexSet;
+
 use crate::error::{Fault, NativeError};
 use crate::json::quote;
 
@@ -7,7 +9,7 @@ use crate::json::quote;
 ///
 /// # Errors
 ///
-/// `NativeError::Argument` when columns differ in length.
+/// `NativeError::Argument` when columns differ in length; `NativeError::Object` when a name stands twice.
 pub(crate) fn nodes_from_columns(
     columns: &[(String, Vec<i64>)],
     names: Option<&[String]>,
@@ -23,6 +25,12 @@ pub(crate) fn nodes_from_columns(
     if let Some((name, length)) = lengths.into_iter().find(|&(_, length)| length != count) {
         let message = format!("{length} values for {count} nodes");
         return Err(NativeError::argument(Fault::new(message).field(name)));
+    }
+    // the reader takes an equal object for the same one read again
+    let mut seen = IndexSet::new();
+    if let Some(name) = names.into_iter().flatten().find(|name| !seen.insert(name.as_str())) {
+        let object = Some(format!("Node {name}"));
+        return Err(NativeError::object(Fault { object, ..Fault::new("stands twice in names") }));
     }
     let mut text = br#"{"kind":"NodeList","apiVersion":"v1","items":["#.to_vec();
     for row in 0..count {

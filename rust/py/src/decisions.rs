@@ -137,14 +137,8 @@ fn scheduler_name(cluster: &sched::Cluster, pod: PodIdx) -> &str {
 fn reason(cluster: &sched::Cluster, decision: &Decision) -> String {
     let message = decision.message.as_deref().unwrap_or_default();
     match decision.outcome {
-        Outcome::Placed => match (decision.feasible_nodes, decision.best.len()) {
-            (1, _) => "only feasible node".to_owned(),
-            (feasible, 1) => format!("best of {feasible} feasible nodes"),
-            (feasible, best) if best == feasible => {
-                format!("first of {feasible} feasible nodes, all equal")
-            }
-            (feasible, best) => format!("first of {best} best of {feasible} feasible nodes"),
-        },
+        Outcome::Placed if decision.feasible_nodes == 1 => "only feasible node".to_owned(),
+        Outcome::Placed => format!("best of {} feasible nodes", decision.feasible_nodes),
         Outcome::Gated => {
             let row = cluster.pods().get(decision.pod);
             let gates = row.map_or(&[][..], |row| &row.scheduling_gates);

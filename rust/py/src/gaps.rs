@@ -30,10 +30,6 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
         objects.namespaces.is_empty() && objects.pods.iter().any(selects_namespaces),
         "no Namespaces: the namespaceSelector of a pod affinity term selects none",
     );
-    note(
-        objects.priority_classes.is_empty() && pending.iter().any(|pod| lacks_class(pod)),
-        "no PriorityClasses: pods that name one count with priority 0",
-    );
     let claims = pending.iter().any(|pod| mounts_claim(pod));
     note(
         claims && objects.persistent_volume_claims.is_empty(),
@@ -74,12 +70,6 @@ fn is_running(pod: &Pod) -> bool {
 
 fn is_finished(pod: &Pod) -> bool {
     matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
-}
-
-fn lacks_class(pod: &Pod) -> bool {
-    let class = &pod.spec.priority_class_name;
-    // the API server itself makes the two system-… classes
-    !class.is_empty() && pod.spec.priority.is_none() && !class.starts_with("system-")
 }
 
 fn mounts_claim(pod: &Pod) -> bool {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use bayplan_api::{Objects, ReadError, Reader};
+use bayplan_api::{Objects, PriorityClass, ReadError, Reader};
 use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -26,13 +26,20 @@ pub(crate) enum Input {
         /// JSON, NDJSON or YAML, perhaps compressed.
         bytes: Vec<u8>,
     },
+    /// What was made of Python values: its lines and columns mean nothing to the caller.
+    Made {
+        /// What errors call it.
+        name: String,
+        /// JSON.
+        json: Vec<u8>,
+    },
 }
 
 impl Input {
     /// What errors call it.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Path(name) | Self::Bytes { name, .. } => name,
+            Self::Path(name) | Self::Bytes { name, .. } | Self::Made { name, .. } => name,
             Self::Stdin => "<stdin>",
         }
     }
@@ -52,28 +59,29 @@ impl Input {
                 Ok(Self::Bytes { name, bytes })
             }
             _ => {
-                let bytes = to_json(&payload).map_err(|error| match error {
+                let json = to_json(&payload).map_err(|error| match error {
                     NativeError::Argument(fault) => {
                         NativeError::argument(Fault { path: Some(name.clone()), ..*fault })
                     }
                     other => other,
                 })?;
-                Ok(Self::Bytes { name, bytes })
+                Ok(Self::Made { name, json })
             }
         }
     }
 }
 
-/// Reads all sources into one set of objects.
+/// Reads all sources into one set of objects; `known` priority classes may be named besides those that are read.
 ///
 /// # Errors
 ///
 /// Whatever the reader finds wrong, and what a signal handler raised meanwhile.
 pub(crate) fn read_objects(
     inputs: &[Input],
+    known: &[PriorityClass],
     interrupt: &Interrupt,
 ) -> Result<Objects, NativeError> {
-    let mut reader = Reader::new().interrupted_by(|| interrupt.is_raised());
+    let mut reader = Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
     for input in inputs {
         let result = match input {
             Input::Path(path) => reader.read_path(path),
@@ -81,8 +89,14 @@ pub(crate) fn read_objects(
                 reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
             }
             Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
+            Input::Made { name, json } => reader.read_bytes(name, json),
         };
-        result.map_err(|error| read_error(error, interrupt))?;
+        result.map_err(|error| match (read_error(error, interrupt), input) {
+            (NativeError::Object(fault), Input::Made { .. }) => {
+                NativeError::object(Fault { line: None, column: None, ..*fault })
+            }
+            (other, _) => other,
+        })?;
     }
     reader.finish().map_err(|error| read_error(error, interrupt))
 }
@@ -146,7 +160,7 @@ const MAX_CONFIGURATION: u64 = 16 << 20;
 pub(crate) fn read_configuration(input: &Input) -> Result<KubeSchedulerConfiguration, NativeError> {
     let name = input.name();
     let bytes = match input {
-        Input::Bytes { bytes, .. } => bytes.clone(),
+        Input::Bytes { bytes, .. } | Input::Made { json: bytes, .. } => bytes.clone(),
         Input::Path(path) => read_some(name, File::open(path))?,
         Input::Stdin => read_some(name, Ok(std::io::stdin()))?,
     };

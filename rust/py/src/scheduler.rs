@@ -74,7 +74,7 @@ fn add_pods(
     input: &Input,
     interrupt: &Interrupt,
 ) -> Result<Vec<PodIdx>, NativeError> {
-    let objects = read_objects(std::slice::from_ref(input), interrupt)?;
+    let objects = read_objects(std::slice::from_ref(input), &state.priority_classes, interrupt)?;
     let pods = objects.pods.clone();
     let rest = bayplan_api::Objects { pods: Vec::new(), ..objects };
     if rest != bayplan_api::Objects::default() {

@@ -22,7 +22,7 @@ use self::kind::Kind;
 use self::session::Session;
 use crate::defaults::{UnknownPriorityClass, resolve_priorities};
 use crate::json::Strings;
-use crate::{Objects, Str};
+use crate::{Objects, PriorityClass, Str};
 
 /// Gathers objects from as many inputs as wanted.
 ///
@@ -45,6 +45,7 @@ pub struct Reader<'c> {
     strings: Strings,
     /// The namespace of objects that state none, as for kubectl.
     default_namespace: Str,
+    known_classes: Vec<PriorityClass>,
     stop: Box<dyn FnMut() -> bool + Send + 'c>,
     failed: bool,
 }
@@ -118,6 +119,7 @@ impl<'c> Reader<'c> {
             inputs: Vec::new(),
             strings: Strings::new(),
             default_namespace: Str::from("default"),
+            known_classes: Vec::new(),
             stop: Box::new(|| false),
             failed: false,
         }
@@ -127,6 +129,13 @@ impl<'c> Reader<'c> {
     #[must_use]
     pub fn interrupted_by(mut self, stop: impl FnMut() -> bool + Send + 'c) -> Self {
         self.stop = Box::new(stop);
+        self
+    }
+
+    /// The same, for pods of a cluster that has these priority classes besides those that are read.
+    #[must_use]
+    pub fn knowing(mut self, priority_classes: &[PriorityClass]) -> Self {
+        self.known_classes = priority_classes.to_vec();
         self
     }
 
@@ -198,7 +207,8 @@ impl<'c> Reader<'c> {
             return Err(ReadError::Abandoned);
         }
         let Objects { pods, priority_classes, .. } = &mut self.objects;
-        match resolve_priorities(pods, priority_classes) {
+        self.known_classes.extend_from_slice(priority_classes);
+        match resolve_priorities(pods, &self.known_classes) {
             Ok(()) => Ok(self.objects),
             Err(UnknownPriorityClass { pod, class }) => Err(self.unknown_class(pod, &class)),
         }
