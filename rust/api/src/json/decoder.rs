@@ -480,11 +480,16 @@ impl<'a> Decoder<'a> {
         let mut items = self.begin_list()?;
         while self.next_element(&mut items)? {
             match read(self) {
-                Ok(element) => list.push(element),
+                Ok(element) => {
+                    // most lists have one element, and a dump has a million lists
+                    if list.is_empty() {
+                        list.reserve_exact(1);
+                    }
+                    list.push(element);
+                }
                 Err(fault) => return Err(fault.in_index(list.len())),
             }
         }
-        // most lists have one element or a few, and a dump has a million lists
         list.shrink_to_fit();
         Ok(list)
     }

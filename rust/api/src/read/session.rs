@@ -22,6 +22,15 @@ pub(super) struct Session<'s, 'c> {
     position: Position,
 }
 
+/// In what a fault is.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    /// In what is around objects.
+    Nobodys,
+    /// In the object that comes next, of this kind where it is known.
+    Object(Option<Kind>),
+}
+
 /// What a list says about its items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expected {
@@ -160,10 +169,12 @@ impl<'s, 'c> Session<'s, 'c> {
 
     /// The error that `fault` is, in text that starts at the window's start.
     #[cold]
-    fn locate(&mut self, fault: &Fault, kind: Option<Kind>) -> ReadError {
+    fn locate(&mut self, fault: &Fault, whose: Whose) -> ReadError {
         let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
-        decoder.space();
-        let object = describe(&mut decoder, kind);
+        let object = match whose {
+            Whose::Nobodys => String::new(),
+            Whose::Object(kind) => describe(&mut decoder, kind),
+        };
         let problem = InputProblem::Json(fault.problem().clone());
         let mut error = self.invalid(fault.offset(), problem);
         if let ReadError::Invalid(invalid) = &mut error {
@@ -177,7 +188,7 @@ impl<'s, 'c> Session<'s, 'c> {
     /// Runs `read` on the text at hand, and on more of it if that was cut. Tells where it ended.
     fn attempt<T>(
         &mut self,
-        kind: Option<Kind>,
+        whose: Whose,
         mut read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
     ) -> Result<(T, usize), ReadError> {
         loop {
@@ -195,7 +206,7 @@ impl<'s, 'c> Session<'s, 'c> {
             }
             return match result {
                 Ok(value) => Ok((value, end)),
-                Err(fault) => Err(self.locate(&fault, kind)),
+                Err(fault) => Err(self.locate(&fault, whose)),
             };
         }
     }
@@ -205,7 +216,17 @@ impl<'s, 'c> Session<'s, 'c> {
         &mut self,
         read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
     ) -> Result<T, ReadError> {
-        let (value, end) = self.attempt(None, read)?;
+        let (value, end) = self.attempt(Whose::Nobodys, read)?;
+        self.window.consume(end);
+        Ok(value)
+    }
+
+    /// The same where an object starts, which faults then name.
+    fn object_piece<T>(
+        &mut self,
+        read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
+    ) -> Result<T, ReadError> {
+        let (value, end) = self.attempt(Whose::Object(None), read)?;
         self.window.consume(end);
         Ok(value)
     }
@@ -267,14 +288,20 @@ impl<'s, 'c> Session<'s, 'c> {
         self.piece(|decoder| decoder.begin_list().map(drop))?;
         let mut index = 0;
         while self.piece(|decoder| decoder.next_element(&mut Items::after(index)))? {
-            let slot = if level == 0 { &mut self.position.item } else { &mut self.position.inner };
-            *slot = Some(index);
+            self.set_index(level, Some(index));
             self.object(expected, loose, level + 1)?;
+            self.set_index(level, None);
             index += 1;
         }
-        let slot = if level == 0 { &mut self.position.item } else { &mut self.position.inner };
-        *slot = None;
         Ok(())
+    }
+
+    fn set_index(&mut self, level: usize, index: Option<u64>) {
+        if level == 0 {
+            self.position.item = index;
+        } else {
+            self.position.inner = index;
+        }
     }
 
     /// Reads an object or a list.
@@ -284,10 +311,10 @@ impl<'s, 'c> Session<'s, 'c> {
         loose: &mut Loose,
         level: usize,
     ) -> Result<(), ReadError> {
-        match self.piece(|decoder| plan(decoder, expected))? {
+        match self.object_piece(|decoder| plan(decoder, expected))? {
             Plan::Object(Type::Kept(kind)) => kind.accept(ReadObject { session: self }),
             Plan::Object(Type::Other(name)) => {
-                self.piece(skip)?;
+                self.object_piece(skip)?;
                 self.count_skipped(name, 1);
                 Ok(())
             }
@@ -316,13 +343,13 @@ impl<'s, 'c> Session<'s, 'c> {
         if *expected != Expected::Unknown {
             return Err(self.unknown_kind());
         }
-        let ((), end) = self.attempt(None, skip)?;
+        let ((), end) = self.attempt(Whose::Object(None), skip)?;
         let bytes = self.window.bytes().get(..end).unwrap_or_default().to_vec();
         loose.bytes += bytes.len();
         if loose.bytes > MAX_OBJECT {
             return Err(self.unknown_kind());
         }
-        let at = self.window.line_and_column(0);
+        let at = self.window.here();
         loose.undecided.push(Undecided { bytes, position: self.position, at });
         self.window.consume(end);
         Ok(())
@@ -426,7 +453,7 @@ impl<'s, 'c> Session<'s, 'c> {
 
     /// Reads the object that comes next as a `T`.
     fn read_object<T: Object>(&mut self) -> Result<(), ReadError> {
-        let (mut object, end) = self.attempt(Some(T::KIND), T::decode)?;
+        let (mut object, end) = self.attempt(Whose::Object(Some(T::KIND)), T::decode)?;
         let metadata = object.metadata_mut();
         if T::KIND.is_namespaced() && metadata.namespace.is_empty() {
             metadata.namespace = self.reader.default_namespace.clone();

@@ -29,21 +29,31 @@ pub(crate) struct Window<'r> {
     start: usize,
     end: usize,
     ended: bool,
-    /// Line ends before the buffer, and bytes between the last of them and the buffer.
+    /// Line ends before `buffer[counted]`, and characters between the last of them and it.
+    counted: usize,
     lines: u64,
-    line_bytes: u64,
+    characters: u64,
 }
 
 impl<'r> Window<'r> {
     pub(crate) fn new(input: Box<dyn Read + 'r>) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, end: 0, ended: false, lines: 0, line_bytes: 0 }
+        Self {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            ended: false,
+            counted: 0,
+            lines: 0,
+            characters: 0,
+        }
     }
 
     /// A window on `bytes`, which stood at this line and column of a stream.
     pub(crate) fn at(bytes: Vec<u8>, (line, column): (u64, u64)) -> Self {
         Self {
             lines: line.saturating_sub(1),
-            line_bytes: column.saturating_sub(1),
+            characters: column.saturating_sub(1),
             ..Self::new(Box::new(io::Cursor::new(bytes)))
         }
     }
@@ -98,32 +108,32 @@ impl<'r> Window<'r> {
     }
 
     fn drop_used(&mut self) {
-        let used = self.buffer.get(..self.start).unwrap_or_default();
-        let count = memchr::memchr_iter(b'\n', used).count();
-        let tail = match memchr::memrchr(b'\n', used) {
-            Some(last) => {
-                self.line_bytes = 0;
-                used.len() - last - 1
-            }
-            None => used.len(),
-        };
-        self.lines += to_u64(count);
-        self.line_bytes += to_u64(tail);
+        self.count_lines();
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
+        self.counted = 0;
     }
 
-    /// Line and column, both from 1, of the byte `offset` after the next one; columns count characters.
+    /// Counts the lines up to the next byte, each byte once however often this is asked.
+    fn count_lines(&mut self) {
+        let used = self.buffer.get(self.counted..self.start).unwrap_or_default();
+        (self.lines, self.characters) = count(used, self.lines, self.characters);
+        self.counted = self.start;
+    }
+
+    /// Line and column, both from 1, of the next byte; columns count characters.
+    pub(crate) fn here(&mut self) -> (u64, u64) {
+        self.count_lines();
+        (self.lines + 1, self.characters + 1)
+    }
+
+    /// The same of the byte `offset` after it.
     pub(crate) fn line_and_column(&self, offset: usize) -> (u64, u64) {
-        let before = self.buffer.get(..self.end.min(self.start + offset)).unwrap_or_default();
-        let lines = memchr::memchr_iter(b'\n', before).count();
-        let (line, from) = match memchr::memrchr(b'\n', before) {
-            Some(last) => (before.get(last + 1..).unwrap_or_default(), 0),
-            None => (before, self.line_bytes),
-        };
-        let column = from + to_u64(String::from_utf8_lossy(line).chars().count()) + 1;
-        (self.lines + to_u64(lines) + 1, column)
+        let end = self.end.min(self.start + offset);
+        let before = self.buffer.get(self.counted..end).unwrap_or_default();
+        let (lines, characters) = count(before, self.lines, self.characters);
+        (lines + 1, characters + 1)
     }
 
     /// What is left, as a stream: for an input that turns out to be packed or not JSON.
@@ -133,6 +143,18 @@ impl<'r> Window<'r> {
         let rest = io::Cursor::new(self.buffer);
         if self.ended { Box::new(rest) } else { Box::new(rest.chain(self.input)) }
     }
+}
+
+/// Line ends, and characters after the last of them, when `bytes` follow.
+fn count(bytes: &[u8], lines: u64, characters: u64) -> (u64, u64) {
+    let ends = memchr::memchr_iter(b'\n', bytes).count();
+    let (line, before) = match memchr::memrchr(b'\n', bytes) {
+        Some(last) => (bytes.get(last + 1..).unwrap_or_default(), 0),
+        None => (bytes, characters),
+    };
+    // all bytes but those that continue a character
+    let more = line.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+    (lines + to_u64(ends), before + to_u64(more))
 }
 
 pub(crate) fn to_u64(count: usize) -> u64 {

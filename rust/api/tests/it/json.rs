@@ -52,8 +52,14 @@ fn a_pod_is_read_with_all_that_scheduling_looks_at() {
     assert_eq!(pod.spec.tolerations[1].operator, TolerationOperator::Equal);
     assert_eq!(pod.spec.tolerations[1].effect, None);
     let container = &pod.spec.containers[0];
-    assert_eq!(container.resources.requests.get("cpu").map(|q| q.milli_value()), Some(100));
-    assert_eq!(container.resources.requests.get("memory").map(|q| q.value()), Some(1 << 20));
+    assert_eq!(
+        container.resources.requests.get("cpu").map(bayplan_api::Quantity::milli_value),
+        Some(100)
+    );
+    assert_eq!(
+        container.resources.requests.get("memory").map(bayplan_api::Quantity::value),
+        Some(1 << 20)
+    );
     assert_eq!(container.ports[0].protocol, Protocol::Udp);
     assert_eq!(container.ports[1].protocol, Protocol::Tcp);
     assert!(pod.spec.init_containers[0].restart_policy_always);
@@ -110,7 +116,7 @@ fn a_fault_names_path_problem_and_value() {
     let cases = [
         (
             r#"{"spec": {"containers": [{}, {"resources": {"requests": {"cpu": "12parsecs"}}}]}}"#,
-            r#"spec.containers[1].resources.requests[cpu]: "#,
+            r"spec.containers[1].resources.requests[cpu]: ",
             r#""12parsecs""#,
         ),
         (
@@ -265,7 +271,7 @@ fn numbers_of_any_length_are_passed_over_but_not_read() {
     assert_eq!(*fault.problem(), Problem::Range { expected: "a 32-bit integer" });
 }
 
-/// JSON texts with white space, escapes and odd strings, as serde_json makes values of them.
+/// JSON texts with white space, escapes and odd strings, as `serde_json` makes values of them.
 fn json_text() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -322,11 +328,10 @@ proptest! {
             1 => bytes[at] = byte,
             _ => { bytes.remove(at); }
         }
-        // numbers beyond f64 are no JSON to serde_json's values
-        let theirs = match serde_json::from_slice::<serde_json::Value>(&bytes) {
-            Ok(_) => true,
-            Err(error) => error.to_string().contains("number out of range"),
-        };
+        let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
+        // it has no opinion on what follows a number beyond f64
+        prop_assume!(!theirs.as_ref().is_err_and(|error| error.to_string().contains("number out of range")));
+        let theirs = theirs.is_ok();
         prop_assert_eq!(is_json(&bytes), theirs, "{}", String::from_utf8_lossy(&bytes));
     }
 

@@ -1,9 +1,18 @@
 //! Tests of the crate from outside, in one binary.
 
-#![expect(clippy::tests_outside_test_module, reason = "this crate is tests only")]
+#![expect(
+    clippy::tests_outside_test_module,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "this crate is tests only"
+)]
 
 mod json;
 mod quantity;
+mod read;
 mod real_dumps;
 mod time;
 mod validation;

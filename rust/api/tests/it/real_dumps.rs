@@ -90,7 +90,7 @@ fn a_whole_cluster_is_read_from_its_directory() {
 #[test]
 fn reading_again_with_other_white_space_gives_the_same() {
     for (name, bytes) in files() {
-        if name.ends_with(".yaml") {
+        if name.contains(".yaml") {
             continue;
         }
         let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -129,7 +129,7 @@ fn the_way_a_stream_arrives_changes_nothing() {
 #[test]
 fn every_cut_is_an_error() {
     for (name, bytes) in files() {
-        if name.ends_with(".yaml") {
+        if name.contains(".yaml") {
             continue; // may well end after an item
         }
         let end = bytes.trim_ascii_end().len();
