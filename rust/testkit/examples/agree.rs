@@ -22,7 +22,14 @@ fn main() -> Result<ExitCode, Error> {
         };
         let reader = BufReader::new(bytes);
         for line in reader.lines() {
-            let case = Case::from_line(&line?).map_err(|error| Error::other(error.0))?;
+            let case = match Case::from_line(&line?) {
+                Ok(case) => case,
+                Err(error) => {
+                    println!("{path}: {}", error.0);
+                    cases += 1;
+                    continue;
+                }
+            };
             let actual = Model::new(&case.objects, case.profile).run();
             let found = differences(&case.expected, &actual);
             for difference in found.iter().take(5) {

@@ -161,7 +161,10 @@ pub fn read_objects(list: &Value) -> Result<Objects, CaseError> {
 }
 
 /// The model's profile for a `KubeSchedulerConfiguration` with one profile.
-fn read_profile(config: &Value) -> Result<ModelProfile, CaseError> {
+///
+/// # Errors
+/// An affinity or constraint in it cannot be read.
+pub fn read_profile(config: &Value) -> Result<ModelProfile, CaseError> {
     let mut profile = ModelProfile::default();
     let Some(given) = config["profiles"].as_array().and_then(|profiles| profiles.first()) else {
         return Ok(profile);

@@ -259,3 +259,67 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         b
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sort_slice;
+
+    /// FNV-1a over the positions that the elements had before.
+    fn fingerprint(data: &[(u64, u64)]) -> u64 {
+        let step = |hash: u64, (_, id): &(u64, u64)| (hash ^ id).wrapping_mul(1_099_511_628_211);
+        data.iter().fold(14_695_981_039_346_656_037, step)
+    }
+
+    /// The fingerprints come from `sort.Slice` of Go 1.26, over the same elements.
+    #[test]
+    fn sorts_random_elements_into_the_order_of_go() {
+        let cases = [
+            (12, 3, 1, 0x079d_7a89_0a44_9893),
+            (13, 3, 2, 0xac34_77a4_5ae4_d6f3),
+            (20, 1, 3, 0xcc92_7f6e_e23a_0f61),
+            (40, 5, 4, 0x0f2d_c763_6277_0509),
+            (50, 7, 5, 0xdb40_ebf5_137a_a536),
+            (60, 2, 6, 0x5bde_dbf1_8a29_0c8d),
+            (100, 10, 7, 0x0937_11d4_ff8d_354d),
+            (200, 3, 8, 0x6aac_c8b1_cedb_8c6d),
+            (333, 50, 9, 0xa2e0_2156_b10d_8165),
+            (1000, 4, 10, 0x23e9_5f9e_c0c0_6f17),
+            (1000, 1000, 11, 0x116b_17b4_bf3d_60cd),
+            (77, 1000, 12, 0x33a4_5668_787b_f955),
+        ];
+        for (length, keys, seed, expected) in cases {
+            let mut state: u64 = seed;
+            let mut data: Vec<(u64, u64)> = (0..length)
+                .map(|id| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    ((state >> 33) % keys, id)
+                })
+                .collect();
+            sort_slice(&mut data, |a, b| a.0 < b.0);
+            assert_eq!(fingerprint(&data), expected, "{length} elements, {keys} keys");
+        }
+    }
+
+    #[test]
+    fn sorts_patterns_into_the_order_of_go() {
+        let ascending = |at: u64, _: u64| at / 3;
+        let descending = |at: u64, length: u64| (length - at) / 3;
+        let peak = |at: u64, length: u64| if at < length / 2 { at } else { length - at };
+        let saw = |at: u64, _: u64| at * 7 % 16;
+        let cases: [(u64, &dyn Fn(u64, u64) -> u64, u64); 6] = [
+            (100, &ascending, 0xfb5c_8cec_60d8_3ab1),
+            (100, &descending, 0xf982_ab22_ba26_9df5),
+            (100, &peak, 0x5487_5710_dbaf_e03f),
+            (300, &peak, 0xf317_782c_80b3_48d3),
+            (300, &saw, 0xb8dd_28e1_09b7_043f),
+            (64, &saw, 0xabed_d656_bdba_35c5),
+        ];
+        for (length, key, expected) in cases {
+            let mut data: Vec<(u64, u64)> = (0..length).map(|id| (key(id, length), id)).collect();
+            sort_slice(&mut data, |a, b| a.0 < b.0);
+            assert_eq!(fingerprint(&data), expected, "{length} elements");
+        }
+    }
+}

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use bayplan_api::defaults;
 use bayplan_api::{
     Labels, Namespace, Node, ObjectMeta, Objects, OwnerReference, PersistentVolumeClaim, Pod,
-    PodDisruptionBudget, ReplicaSet, ReplicationController, Service, StatefulSet, Volume,
+    PodDisruptionBudget, ReplicaSet, ReplicationController, Service, StatefulSet, Str, Volume,
     VolumeSource,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -16,7 +16,8 @@ use super::node::{self, node};
 use super::pod::{self, PodShape, pod};
 use super::selector::{label_selector, labels_of_namespace};
 use super::vocabulary::{NAMESPACES, POD_LABELS, labels, node_name, text};
-use super::volume::{Storage, pod_volume, storage};
+use super::volume::{Storage, ephemeral_claim_spec, pod_volume, storage};
+use crate::builders::match_labels;
 
 /// How large a cluster is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,7 @@ pub fn cluster(shape: ClusterShape) -> impl Strategy<Value = Objects> {
                 });
                 add_pods(&mut objects, "pend", pending, |_| None);
                 rotate(&mut objects.pods, order);
+                fill_in_defaults(&mut objects);
                 objects
             },
         )
@@ -150,9 +152,7 @@ fn ephemeral_claim(pod: &Pod, volume: &Volume, seed: usize) -> Option<Persistent
     claim.metadata.name = format!("{}-{}", pod.metadata.name, volume.name).into();
     claim.metadata.namespace = pod.metadata.namespace.clone();
     claim.metadata.uid = format!("claim/{}/{}", pod.metadata.uid, volume.name).into();
-    claim.spec.access_modes = vec![bayplan_api::AccessMode::ReadWriteOnce];
-    claim.spec.storage_class_name = Some("late".into());
-    claim.spec.resources.requests.insert("storage".into(), crate::builders::quantity("3Gi"));
+    claim.spec = ephemeral_claim_spec();
     claim.phase = "Pending".into();
     match seed % 8 {
         0 => {}
@@ -182,7 +182,13 @@ fn owners() -> impl Strategy<Value = Objects> {
     let selector = || labels(&POD_LABELS);
     let service = (text(&NAMESPACES), option::weighted(0.9, selector()));
     let controller = (text(&NAMESPACES), selector());
-    let set = || (text(&NAMESPACES), label_selector(&POD_LABELS));
+    // Of these two kinds the selector `{}` is not valid.
+    let set = || {
+        let selector = label_selector(&POD_LABELS).prop_map(|selector| {
+            if selector.is_empty() { match_labels(&[("app", "web")]) } else { selector }
+        });
+        (text(&NAMESPACES), selector)
+    };
     (vec(service, 0..=3), vec(controller, 0..=2), vec(set(), 0..=2), vec(set(), 0..=2)).prop_map(
         |(services, controllers, replica_sets, stateful_sets)| {
             let meta = |prefix: &str, index: usize, namespace| ObjectMeta {
@@ -220,17 +226,17 @@ fn budget() -> impl Strategy<Value = PodDisruptionBudget> {
         text(&NAMESPACES),
         option::weighted(0.95, label_selector(&POD_LABELS)),
         0..=2_i32,
-        vec(0..20_usize, 0..=2),
+        btree_set(0..20_usize, 0..=2),
     )
         .prop_map(|(namespace, selector, disruptions_allowed, disrupted)| {
+            let mut disrupted_pods: Vec<Str> =
+                disrupted.iter().map(|index| format!("run-{index}").into()).collect();
+            disrupted_pods.sort();
             PodDisruptionBudget {
                 metadata: ObjectMeta { namespace, ..ObjectMeta::default() },
                 selector,
                 disruptions_allowed,
-                disrupted_pods: disrupted
-                    .iter()
-                    .map(|index| format!("run-{index}").into())
-                    .collect(),
+                disrupted_pods,
             }
         })
 }

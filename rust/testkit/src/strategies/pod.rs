@@ -229,7 +229,9 @@ fn requests() -> impl Strategy<Value = ResourceRequirements> {
                 let is_huge = name.starts_with("hugepages-");
                 let page = Quantity::from_value(2 << 20);
                 let pages = amount.value() % page.value() == 0;
-                if !is_huge || (pages && !resources.requests.is_empty()) {
+                let beside =
+                    ["cpu", "memory"].iter().any(|own| resources.requests.contains_key(own));
+                if !is_huge || (pages && beside) {
                     builders::insert_request(&mut resources, name, amount);
                 }
             }

@@ -3,9 +3,9 @@
 use bayplan_api::{
     AccessMode, CsiDriver, CsiNode, CsiNodeDriver, CsiStorageCapacity, Labels, NodeSelector,
     NodeSelectorOperator, NodeSelectorRequirement, NodeSelectorTerm, ObjectMeta, ObjectReference,
-    PersistentVolume, PersistentVolumeClaim, PersistentVolumeSource, Quantity, StorageClass, Str,
-    TopologySelectorLabelRequirement, TopologySelectorTerm, VolumeAttachment, VolumeBindingMode,
-    VolumeMode, VolumeSource,
+    PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSource,
+    Quantity, StorageClass, Str, TopologySelectorLabelRequirement, TopologySelectorTerm,
+    VolumeAttachment, VolumeBindingMode, VolumeMode, VolumeSource,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -177,7 +177,7 @@ fn volume() -> impl Strategy<Value = PersistentVolume> {
         3 => Just(Labels::new()),
         2 => (
             one_of(&[ZONE, "failure-domain.beta.kubernetes.io/zone"]),
-            text(&["a", "b", "a__b", "a__"]),
+            text(&["a", "b", "a__b", "a____b"]),
         )
             .prop_map(|(key, value)| [(Str::from(key), value)].into_iter().collect()),
         1 => Just(builders::to_labels(&[("tier", "gold")])),
@@ -348,6 +348,17 @@ pub(super) fn pod_volume() -> impl Strategy<Value = VolumeSource> {
     prop_oneof![
         6 => claim,
         2 => inline,
-        1 => Just(VolumeSource::Ephemeral { claim: None }),
+        1 => Just(VolumeSource::Ephemeral { claim: Some(Box::new(ephemeral_claim_spec())) }),
     ]
+}
+
+/// What the claims of ephemeral volumes ask for.
+pub(super) fn ephemeral_claim_spec() -> PersistentVolumeClaimSpec {
+    let mut spec = PersistentVolumeClaimSpec {
+        access_modes: vec![AccessMode::ReadWriteOnce],
+        storage_class_name: Some("late".into()),
+        ..PersistentVolumeClaimSpec::default()
+    };
+    spec.resources.requests.insert("storage".into(), gibibytes(3));
+    spec
 }

@@ -1,0 +1,5 @@
+//! Laws of the engine, over random clusters.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod properties;
