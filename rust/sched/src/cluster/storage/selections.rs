@@ -45,15 +45,14 @@ impl Selections {
     }
 }
 
-/// The nodes that match a term as volumes see it: `CheckNodeAffinity` knows a node's labels and not its name.
+/// The nodes that match a term as volumes see it: `CheckNodeAffinity` knows a node's labels and not its name, and fields
+/// that are not known are not compared.
 fn nodes_of_term(labels: &NodeLabels, nodes: usize, term: &NodeSelectorTerm) -> Option<NodeSet> {
     for field in &term.match_fields {
-        let [name] = field.values.as_slice() else { return None };
-        let matches = field.key == "metadata.name" && name.is_empty();
-        match field.operator {
-            NodeSelectorOperator::In if matches => {}
-            NodeSelectorOperator::NotIn if !matches => {}
-            _ => return None,
+        let known =
+            matches!(field.operator, NodeSelectorOperator::In | NodeSelectorOperator::NotIn);
+        if !known || field.values.len() != 1 {
+            return None;
         }
     }
     if term.match_expressions.is_empty() {
@@ -66,7 +65,7 @@ fn nodes_of_term(labels: &NodeLabels, nodes: usize, term: &NodeSelectorTerm) -> 
     labels.matching_term(&expressions).ok()
 }
 
-/// `allowedTopologies` as a node selector: terms ORed, an empty term matches nothing.
+/// `allowedTopologies` as a node selector: terms are alternatives, and an empty term matches nothing.
 pub(super) fn of_topologies(terms: &[TopologySelectorTerm]) -> NodeSelector {
     let terms = terms.iter().map(|term| NodeSelectorTerm {
         match_expressions: term
