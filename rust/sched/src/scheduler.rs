@@ -270,7 +270,8 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
             if best.error.is_none() {
                 decision.best = plan.nodes_with_total(best.total).collect();
             } else {
-                trace.forget_scores(failed);
+                // A PreScore that fails comes before any score.
+                trace.forget_scores(failed || plan.error().is_some());
             }
         }
         decision.error = best.error;
