@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Error, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
 use bayplan_testkit::model::Model;
@@ -15,7 +16,7 @@ fn main() -> Result<ExitCode, Error> {
     for path in std::env::args().skip(1) {
         let (mut cases, mut agreeing, mut decisions) = (0, 0, 0);
         let file = File::open(&path)?;
-        let bytes: Box<dyn Read> = if path.ends_with(".gz") {
+        let bytes: Box<dyn Read> = if Path::new(&path).extension().is_some_and(|own| own == "gz") {
             Box::new(MultiGzDecoder::new(file))
         } else {
             Box::new(file)

@@ -308,13 +308,13 @@ mod tests {
         let descending = |at: u64, length: u64| (length - at) / 3;
         let peak = |at: u64, length: u64| if at < length / 2 { at } else { length - at };
         let saw = |at: u64, _: u64| at * 7 % 16;
-        let cases: [(u64, &dyn Fn(u64, u64) -> u64, u64); 6] = [
-            (100, &ascending, 0xfb5c_8cec_60d8_3ab1),
-            (100, &descending, 0xf982_ab22_ba26_9df5),
-            (100, &peak, 0x5487_5710_dbaf_e03f),
-            (300, &peak, 0xf317_782c_80b3_48d3),
-            (300, &saw, 0xb8dd_28e1_09b7_043f),
-            (64, &saw, 0xabed_d656_bdba_35c5),
+        let cases = [
+            (100, ascending as fn(u64, u64) -> u64, 0xfb5c_8cec_60d8_3ab1),
+            (100, descending, 0xf982_ab22_ba26_9df5),
+            (100, peak, 0x5487_5710_dbaf_e03f),
+            (300, peak, 0xf317_782c_80b3_48d3),
+            (300, saw, 0xb8dd_28e1_09b7_043f),
+            (64, saw, 0xabed_d656_bdba_35c5),
         ];
         for (length, key, expected) in cases {
             let mut data: Vec<(u64, u64)> = (0..length).map(|id| (key(id, length), id)).collect();

@@ -321,7 +321,10 @@ fn raise_pod_level_requests(pod: &mut Pod, more: Option<Vec<(Str, Quantity)>>) {
     // The pod then has to name the huge pages that its containers ask for.
     let huge = "hugepages-2Mi";
     let containers = || pod.spec.containers.iter().chain(&pod.spec.init_containers);
-    if !requests.is_empty() && !containers().any(|own| own.resources.requests.contains_key(huge)) {
+    let has_huge = containers().any(|own| own.resources.requests.contains_key(huge));
+    // What is read back is no more than 63 bits wide.
+    let fits = requests.iter().all(|(_, sum)| builders::quantity(&sum.to_string()) == *sum);
+    if !requests.is_empty() && !has_huge && fits {
         pod.spec.resources =
             Some(Box::new(ResourceRequirements { requests, ..ResourceRequirements::default() }));
     }

@@ -42,7 +42,8 @@ fn decide_in(
 /// The reasons of the one decision for a node; none when it is feasible.
 fn reasons<'d>(decisions: &'d [ModelDecision], node: &str) -> &'d [String] {
     let decision = decisions.first().unwrap();
-    decision.filter.get(node).unwrap().as_ref().map_or(&[], |status| &status.reasons)
+    let status = decision.filter.get(node).and_then(Option::as_ref);
+    status.map_or(&[], |status| &status.reasons)
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn equal_counts_of_disliked_taints_score_nothing_and_none_at_all_everything() {
     let disliked = |name: &str| node(name).taint_with("k", name, TaintEffect::PreferNoSchedule);
     let score = |nodes: [NodeBuilder; 2]| {
         let decisions = decide(nodes, [pod("p")]);
-        let scores = decisions.first().unwrap().scores.get("TaintToleration").unwrap();
+        let scores = &decisions.first().unwrap().scores["TaintToleration"];
         scores.values().copied().collect::<Vec<_>>()
     };
     assert_eq!(score([node("a"), node("b")]), [300, 300]);
