@@ -191,7 +191,10 @@ impl Session<'_> {
         let plan = plan(&mut self.plans, profile, cluster, template);
         decide(cluster, plan, detail, &mut decision);
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
-            decision.preemption = preempt(cluster, plan);
+            match preempt(cluster, plan) {
+                Ok(preemption) => decision.preemption = preemption,
+                Err(error) => decision.error = Some(error),
+            }
         }
         decision
     }
