@@ -409,6 +409,11 @@ impl Plan {
         })
     }
 
+    /// Whether a plugin's PreScore failed, so that kube-scheduler has no scores at all.
+    pub(crate) const fn pre_score_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
     pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
         if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {

@@ -274,7 +274,7 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
                 decision.best = plan.nodes_with_total(best.total).collect();
             } else {
                 // A PreScore that fails comes before any score.
-                trace.forget_scores(failed || plan.error().is_some());
+                trace.forget_scores(failed || plan.pre_score_failed());
             }
         }
         decision.error = best.error;
