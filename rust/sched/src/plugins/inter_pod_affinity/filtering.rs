@@ -5,10 +5,11 @@
 use bayplan_api::Str;
 
 use super::domain_counts::DomainCounts;
+use super::tally::{Effects, Tally};
 use super::{Incoming, means};
 use crate::cluster::{AffinityTerm, Cluster, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
-use crate::index_vec::{Idx, NodeIdx};
+use crate::index_vec::NodeIdx;
 
 const ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH: &str =
     "node(s) didn't satisfy existing pods anti-affinity rules";
@@ -28,13 +29,12 @@ pub(super) struct AffinityFilter {
     anti_affinity: DomainCounts,
     /// Whether the pod matches all terms of its own affinity.
     matches_itself: bool,
-    /// What a pod of each template counts for, by template; grown as templates are met.
-    effects: Vec<Option<Effect>>,
+    effects: Effects<Effect>,
 }
 
 /// In which counters, under which keys, a running pod of a template counts.
 #[derive(Debug, Clone, Default)]
-struct Effect {
+pub(super) struct Effect {
     existing_anti_affinity: Vec<Str>,
     affinity: bool,
     anti_affinity: Vec<Str>,
@@ -55,48 +55,11 @@ impl AffinityFilter {
             affinity: DomainCounts::default(),
             anti_affinity: DomainCounts::default(),
             matches_itself: matches_all(&incoming.pod.required_affinity, &incoming.pod),
-            effects: Vec::new(),
+            effects: Effects::default(),
             incoming,
         };
-        for (_, running, counts) in cluster.templates() {
-            let effect = filter.effect(running);
-            if !effect.is_none() {
-                for (node, count) in counts {
-                    filter.apply(cluster, &effect, node, count.all);
-                }
-            }
-            filter.effects.push(Some(effect));
-        }
+        filter.count_all(cluster);
         filter
-    }
-
-    fn effect(&self, running: &PodInfo) -> Effect {
-        let keys = |terms: &[AffinityTerm], meant: &dyn Fn(&AffinityTerm) -> bool| {
-            let meant = terms.iter().filter(|term| meant(term));
-            meant.map(|term| term.topology_key.clone()).collect()
-        };
-        let own = &self.incoming.pod;
-        Effect {
-            existing_anti_affinity: keys(&running.required_anti_affinity, &|term| {
-                self.incoming.is_meant_by(term)
-            }),
-            affinity: matches_all(&own.required_affinity, running),
-            anti_affinity: keys(&own.required_anti_affinity, &|term| means(term, running)),
-        }
-    }
-
-    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
-        for key in &effect.existing_anti_affinity {
-            self.existing_anti_affinity.add(cluster, node, key, delta);
-        }
-        if effect.affinity {
-            for term in &self.incoming.pod.required_affinity {
-                self.affinity.add(cluster, node, &term.topology_key, delta);
-            }
-        }
-        for key in &effect.anti_affinity {
-            self.anti_affinity.add(cluster, node, key, delta);
-        }
     }
 
     fn verdict(&self, cluster: &Cluster, node: NodeIdx) -> Verdict {
@@ -128,9 +91,44 @@ impl AffinityFilter {
     }
 }
 
-impl Effect {
-    const fn is_none(&self) -> bool {
-        !self.affinity && self.anti_affinity.is_empty() && self.existing_anti_affinity.is_empty()
+impl Tally for AffinityFilter {
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Effects<Effect> {
+        &mut self.effects
+    }
+
+    fn effect(&self, running: &PodInfo) -> Option<Effect> {
+        let keys = |terms: &[AffinityTerm], meant: &dyn Fn(&AffinityTerm) -> bool| {
+            let meant = terms.iter().filter(|term| meant(term));
+            meant.map(|term| term.topology_key.clone()).collect::<Vec<_>>()
+        };
+        let own = &self.incoming.pod;
+        let effect = Effect {
+            existing_anti_affinity: keys(&running.required_anti_affinity, &|term| {
+                self.incoming.is_meant_by(term)
+            }),
+            affinity: matches_all(&own.required_affinity, running),
+            anti_affinity: keys(&own.required_anti_affinity, &|term| means(term, running)),
+        };
+        let none = !effect.affinity
+            && effect.anti_affinity.is_empty()
+            && effect.existing_anti_affinity.is_empty();
+        (!none).then_some(effect)
+    }
+
+    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
+        for key in &effect.existing_anti_affinity {
+            self.existing_anti_affinity.add(cluster, node, key, delta);
+        }
+        if effect.affinity {
+            for term in &self.incoming.pod.required_affinity {
+                self.affinity.add(cluster, node, &term.topology_key, delta);
+            }
+        }
+        for key in &effect.anti_affinity {
+            self.anti_affinity.add(cluster, node, key, delta);
+        }
     }
 }
 
@@ -165,18 +163,7 @@ impl Filter for AffinityFilter {
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        let at = change.template.index();
-        if self.effects.len() <= at {
-            self.effects.resize(at + 1, None);
-        }
-        let known = self.effects.get_mut(at).and_then(Option::take);
-        let effect = known.unwrap_or_else(|| self.effect(cluster.template(change.template)));
-        let stale = if effect.is_none() { Stale::Nothing } else { Stale::All };
-        self.apply(cluster, &effect, change.node, change.delta);
-        if let Some(known) = self.effects.get_mut(at) {
-            *known = Some(effect);
-        }
-        stale
+        self.take_change(cluster, change)
     }
 
     fn boxed_clone(&self) -> Box<dyn Filter> {

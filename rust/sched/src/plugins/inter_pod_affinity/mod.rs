@@ -14,6 +14,7 @@
 mod domain_counts;
 mod filtering;
 mod scoring;
+mod tally;
 
 use bayplan_api::Labels;
 

@@ -5,11 +5,12 @@
 use bayplan_api::Str;
 
 use super::domain_counts::DomainCounts;
+use super::tally::{Effects, Tally};
 use super::{Incoming, means};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::framework::{Dependency, MAX_NODE_SCORE, Rows, Score, Stale};
 use crate::go::{float64, int64};
-use crate::index_vec::{Idx, IndexVec, NodeIdx};
+use crate::index_vec::{IndexVec, NodeIdx};
 
 /// `preScoreState`.
 #[derive(Debug)]
@@ -19,12 +20,11 @@ pub(super) struct AffinityScore {
     sums: DomainCounts,
     /// How many pairs of a pod and a term touch any domain; with none, PreScore skips the plugin.
     touched: i64,
-    /// What a pod of each template adds, by template; grown as templates are met.
-    effects: Vec<Option<Effect>>,
+    effects: Effects<Effect>,
 }
 
 /// What a running pod of a template adds under which key, term by term.
-type Effect = Vec<(Str, i64)>;
+pub(super) type Effect = Vec<(Str, i64)>;
 
 impl AffinityScore {
     pub(super) fn new(pod: &PodInfo, cluster: &Cluster, hard_weight: i64) -> Self {
@@ -33,22 +33,22 @@ impl AffinityScore {
             hard_weight,
             sums: DomainCounts::default(),
             touched: 0,
-            effects: Vec::new(),
+            effects: Effects::default(),
         };
-        for (_, running, counts) in cluster.templates() {
-            let effect = score.effect(running);
-            if !effect.is_empty() {
-                for (node, count) in counts {
-                    score.apply(cluster, &effect, node, count.all);
-                }
-            }
-            score.effects.push(Some(effect));
-        }
+        score.count_all(cluster);
         score
+    }
+}
+
+impl Tally for AffinityScore {
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Effects<Effect> {
+        &mut self.effects
     }
 
     /// `processExistingPod`.
-    fn effect(&self, running: &PodInfo) -> Effect {
+    fn effect(&self, running: &PodInfo) -> Option<Effect> {
         let own = &self.incoming.pod;
         let mut effect = Effect::new();
         let mut add = |key: &Str, weight: i64| effect.push((key.clone(), weight));
@@ -74,7 +74,7 @@ impl AffinityScore {
                 add(&term.topology_key, -weight);
             }
         }
-        effect
+        (!effect.is_empty()).then_some(effect)
     }
 
     fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
@@ -120,17 +120,6 @@ impl Score for AffinityScore {
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        let at = change.template.index();
-        if self.effects.len() <= at {
-            self.effects.resize(at + 1, None);
-        }
-        let known = self.effects.get_mut(at).and_then(Option::take);
-        let effect = known.unwrap_or_else(|| self.effect(cluster.template(change.template)));
-        let stale = if effect.is_empty() { Stale::Nothing } else { Stale::All };
-        self.apply(cluster, &effect, change.node, change.delta);
-        if let Some(known) = self.effects.get_mut(at) {
-            *known = Some(effect);
-        }
-        stale
+        self.take_change(cluster, change)
     }
 }
