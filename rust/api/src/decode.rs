@@ -4,6 +4,8 @@
 
 #![allow(clippy::wildcard_imports, reason = "it is about every type of the crate")]
 
+use indexmap::IndexSet;
+
 use crate::json::{Decode, Decoder, Fault};
 use crate::*;
 
@@ -271,14 +273,9 @@ impl Decode for PodStatus {
 
 /// `[{"ip": …}]` as a list of the addresses, each once.
 fn pod_ips(decoder: &mut Decoder<'_>) -> Result<Vec<Str>, Fault> {
+    // a set, since a hostile list may be long
     let listed = decoder.list(|decoder| only(decoder, b"ip", true))?;
-    let mut ips = Vec::with_capacity(listed.len());
-    for ip in listed {
-        if !ips.contains(&ip) {
-            ips.push(ip);
-        }
-    }
-    Ok(ips)
+    Ok(listed.into_iter().collect::<IndexSet<_>>().into_iter().collect())
 }
 
 /// The conditions that a decision or a report reads.

@@ -21,11 +21,13 @@
 //! limit ranges, a default storage class): it is theirs by configuration, and in a dump it is there.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::validation::{is_huge_pages, is_overcommit_allowed};
 use crate::{
     Container, Namespace, Node, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec,
-    PreemptionPolicy, PriorityClass, ResourceList, ResourceRequirements, Str, VolumeSource,
+    PreemptionPolicy, PriorityClass, Quantity, ResourceList, ResourceRequirements, Str,
+    VolumeSource,
 };
 
 /// `v1.DefaultSchedulerName`.
@@ -120,40 +122,48 @@ pub(crate) fn max_container_resources(
     spec: &PodSpec,
     list: impl Fn(&Container) -> &ResourceList,
 ) -> ResourceList {
-    fn add(sum: &mut ResourceList, list: &ResourceList) {
-        for (name, quantity) in list.iter() {
-            if let Some(sum) = sum.get_mut(name) {
-                sum.add(quantity);
-            } else {
-                sum.insert(name.clone(), quantity.clone());
+    type Sums<'a> = BTreeMap<&'a Str, Quantity>;
+    fn add<'a>(sums: &mut Sums<'a>, name: &'a Str, quantity: &Quantity) {
+        match sums.entry(name) {
+            Entry::Occupied(sum) => sum.into_mut().add(quantity),
+            Entry::Vacant(sum) => {
+                sum.insert(quantity.clone());
             }
         }
     }
-    fn raise(most: &mut ResourceList, list: &ResourceList) {
-        for (name, quantity) in list.iter() {
-            if most.get(name).is_none_or(|most| quantity > most) {
-                most.insert(name.clone(), quantity.clone());
-            }
+    fn raise<'a>(most: &mut Sums<'a>, name: &'a Str, quantity: Quantity) {
+        if most.get(name).is_none_or(|most| quantity > *most) {
+            most.insert(name, quantity);
         }
     }
-    let mut sum = ResourceList::new();
+    // Each step looks at the names of one container only: a hostile pod may have very many of both.
+    let mut sum = Sums::new();
     for container in &spec.containers {
-        add(&mut sum, list(container));
-    }
-    let (mut sidecars, mut init) = (ResourceList::new(), ResourceList::new());
-    for container in &spec.init_containers {
-        if container.restart_policy_always {
-            add(&mut sum, list(container));
-            add(&mut sidecars, list(container));
-            raise(&mut init, &sidecars);
-        } else {
-            let mut needs = list(container).clone();
-            add(&mut needs, &sidecars);
-            raise(&mut init, &needs);
+        for (name, quantity) in list(container).iter() {
+            add(&mut sum, name, quantity);
         }
     }
-    raise(&mut sum, &init);
-    sum
+    let (mut sidecars, mut init) = (Sums::new(), Sums::new());
+    for container in &spec.init_containers {
+        for (name, quantity) in list(container).iter() {
+            let needed = if container.restart_policy_always {
+                add(&mut sum, name, quantity);
+                add(&mut sidecars, name, quantity);
+                sidecars.get(name).cloned().unwrap_or_default()
+            } else {
+                let mut needed = quantity.clone();
+                if let Some(beside) = sidecars.get(name) {
+                    needed.add(beside);
+                }
+                needed
+            };
+            raise(&mut init, name, needed);
+        }
+    }
+    for (name, quantity) in init {
+        raise(&mut sum, name, quantity);
+    }
+    sum.into_iter().map(|(name, quantity)| (name.clone(), quantity)).collect()
 }
 
 /// `defaultHugePagePodLimits` and `defaultPodRequests`, of the feature `PodLevelResources`.

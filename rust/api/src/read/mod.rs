@@ -260,7 +260,7 @@ impl<'c> Reader<'c> {
 /// Each value stands on the line on which it stood; several documents follow one another.
 ///
 /// # Errors
-/// The stream fails, is larger than 64 MiB, or is neither.
+/// The stream fails, is larger than 16 MiB, or is neither.
 pub fn json_text(name: &str, stream: impl Read) -> Result<Vec<u8>, ReadError> {
     let mut reader = Reader::new();
     reader.inputs.push(name.to_owned());

@@ -124,7 +124,8 @@ impl<'s, 'c> Session<'s, 'c> {
             Ok(Refill::End) => Ok(false),
             Ok(Refill::Interrupted) => Err(ReadError::Interrupted),
             Ok(Refill::TooLarge) => {
-                Err(self.invalid(0, InputProblem::TooLarge { limit: MAX_OBJECT }))
+                let problem = InputProblem::TooLarge { limit: MAX_OBJECT };
+                Err(self.invalid_object(problem))
             }
             Err(error) => Err(self.io_error(error)),
         }
@@ -357,9 +358,15 @@ impl<'s, 'c> Session<'s, 'c> {
 
     #[cold]
     fn unknown_kind(&mut self) -> ReadError {
+        self.invalid_object(InputProblem::UnknownKind)
+    }
+
+    /// A fault of the object that comes next, as a whole.
+    #[cold]
+    fn invalid_object(&mut self, problem: InputProblem) -> ReadError {
         let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
         let object = describe(&mut decoder, None);
-        let mut error = self.invalid(0, InputProblem::UnknownKind);
+        let mut error = self.invalid(0, problem);
         if let ReadError::Invalid(invalid) = &mut error {
             invalid.object = object;
         }

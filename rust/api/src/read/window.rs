@@ -5,8 +5,8 @@ use std::io::{self, Read};
 /// How much is read at a time. Small enough to stay in a core's cache.
 const SIZE: usize = 1 << 20;
 
-/// The largest object that is taken, in bytes of JSON; etcd takes 1.5 MiB.
-pub(crate) const MAX_OBJECT: usize = 64 << 20;
+/// The largest object that is taken, in bytes of JSON; etcd takes 1.5 MiB, indented that is some 5.
+pub(crate) const MAX_OBJECT: usize = 16 << 20;
 
 /// What happened on [`Window::refill`].
 #[derive(Debug, PartialEq, Eq)]

@@ -311,7 +311,7 @@ fn bombs_end_in_an_error_soon() {
         b"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"data\":\"".chain(std::io::repeat(b'x'));
     let error = reader.read_stream("endless", endless).expect_err("too large");
     let problem = error.invalid().map(InvalidInput::problem);
-    assert_eq!(problem, Some(&InputProblem::TooLarge { limit: 64 << 20 }));
+    assert_eq!(problem, Some(&InputProblem::TooLarge { limit: 16 << 20 }));
 
     // lists of items whose kind never comes
     let mut reader = Reader::new();
