@@ -14,7 +14,7 @@ its group, its size and its number only, so that one can be made again alone.
 
 # Rates are numbers that mean only themselves; nothing here is secret; drawing
 # an object is one long list of choices that reads best in one place.
-# ruff: noqa: PLR2004, S311, S104, C901, PLR0912, ANN401
+# ruff: noqa: S104, C901, PLR0912
 
 from __future__ import annotations
 

@@ -204,7 +204,10 @@ def node(index: int, random_source: random.Random) -> Json:
             ),
             managed(
                 "aws-cloud-controller-manager",
-                {"metadata": {"labels": {"k8s.io/cloud-provider-aws": ""}}, "spec": {"providerID": ""}},
+                {
+                    "metadata": {"labels": {"k8s.io/cloud-provider-aws": ""}},
+                    "spec": {"providerID": ""},
+                },
                 created,
             ),
             managed("kubelet", {"status": status}, time(random_source), "status"),
@@ -235,10 +238,16 @@ def template(index: int, random_source: random.Random) -> str:
         "app.kubernetes.io/version": f"1.{image % 17}.{image % 5}",
         "pod-template-hash": template_hash,
     }
-    container_names = ["main"] + random_source.choice([[]] * 9 + [["proxy"]])
+    container_names = ["main", *random_source.choice([[]] * 9 + [["proxy"]])]
     environment: list[Json] = [
-        {"name": "POD_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}},
-        {"name": "DATABASE_URL", "value": f"postgres://{app}@db.{namespace}.svc:5432/{app}?a=1&b=2"},
+        {
+            "name": "POD_NAME",
+            "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}},
+        },
+        {
+            "name": "DATABASE_URL",
+            "value": f"postgres://{app}@db.{namespace}.svc:5432/{app}?a=1&b=2",
+        },
         {"name": "LOG_LEVEL", "value": "info"},
     ]
     access = "kube-api-access-@SUFFIX@"
@@ -254,7 +263,10 @@ def template(index: int, random_source: random.Random) -> str:
             "ports": [{"containerPort": 8080 + order, "name": f"http-{name}", "protocol": "TCP"}],
             "resources": {
                 "limits": {"memory": f"{256 << (index % 4)}Mi"},
-                "requests": {"cpu": f"{100 * (index % 7 + 1)}m", "memory": f"{128 << (index % 4)}Mi"},
+                "requests": {
+                    "cpu": f"{100 * (index % 7 + 1)}m",
+                    "memory": f"{128 << (index % 4)}Mi",
+                },
             },
             "terminationMessagePath": "/dev/termination-log",
             "terminationMessagePolicy": "File",
@@ -438,7 +450,9 @@ def write(out: TextIO, nodes: int, pods: int, seed: int) -> None:
             text = text.replace(mark, value)
         out.write(separator + text)
         separator = ",\n        "
-    out.write('\n    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n')
+    out.write(
+        '\n    ],\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n'
+    )
 
 
 def main() -> int:

@@ -98,7 +98,9 @@ class PreferredSchedulingTerm(Struct):
 
 class NodeAffinity(Struct):
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
-    preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] | None = None
+    preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] | None = (
+        None
+    )
 
 
 class PodAffinityTerm(Struct):
@@ -117,7 +119,9 @@ class WeightedPodAffinityTerm(Struct):
 
 class PodAffinity(Struct):
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] | None = None
-    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] | None = None
+    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] | None = (
+        None
+    )
 
 
 class Affinity(Struct):

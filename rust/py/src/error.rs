@@ -121,7 +121,7 @@ impl Fault {
             [("path", path), ("object", object), ("field", field), ("value", value)]
         {
             if let Some(place) = place {
-                keywords.set_item(name, place)?;
+                keywords.set_item(name, shortened(place))?;
             }
         }
         for (name, number) in [("line", line), ("column", column)] {
@@ -131,6 +131,17 @@ impl Fault {
         }
         Ok(message)
     }
+}
+
+/// The most characters that a place or a value is shown with; names in Kubernetes have at most 253.
+const MAX_SHOWN: usize = 600;
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// The operating system's words for the error, without the number that Rust puts behind them.

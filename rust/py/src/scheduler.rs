@@ -304,14 +304,13 @@ impl Scheduler {
             };
             // a pod that waits is asked about without a copy of the cluster
             let mut state = Cow::Borrowed(state.as_ref());
-            let pod = match pending {
-                Some(pod) => pod,
-                None => {
-                    let state = state.to_mut();
-                    let row = only(state, &pod, interrupt)?;
-                    state.cluster.evict_pod(row);
-                    row
-                }
+            let pod = if let Some(pod) = pending {
+                pod
+            } else {
+                let state = state.to_mut();
+                let row = only(state, &pod, interrupt)?;
+                state.cluster.evict_pod(row);
+                row
             };
             let cluster = &state.cluster;
             let Some(feasible) = self.engine.session().feasible_nodes(cluster, pod) else {

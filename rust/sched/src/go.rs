@@ -66,7 +66,7 @@ mod tests {
         // Go 1.26 on amd64: for i := 2..=100001 { a = a*31 + math.Float64bits(math.Log(float64(i))) }
         let folded = (2_u32..=100_001)
             .fold(0_u64, |sum, i| sum.wrapping_mul(31).wrapping_add(log(f64::from(i)).to_bits()));
-        assert_eq!(folded, 0x2c8bb34f41bf3d31);
+        assert_eq!(folded, 0x2c8b_b34f_41bf_3d31);
         assert_eq!(log(2.0).to_bits(), 0x3fe6_2e42_fefa_39ef);
         assert_eq!(log(5.0).to_bits(), 0x3ff9_c041_f7ed_8d33);
     }

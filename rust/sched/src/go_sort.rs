@@ -261,7 +261,7 @@ mod tests {
                     1 => place * keys / len,
                     2 => (len - place) * keys / len,
                     3 => place.min(len - place) % keys,
-                    _ => place * keys / len + u64::from((state >> 33) % 40 == 0),
+                    _ => place * keys / len + u64::from((state >> 33).is_multiple_of(40)),
                 };
                 (key, place)
             })

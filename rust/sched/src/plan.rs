@@ -228,7 +228,12 @@ impl Plan {
     fn pre_score(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
         for entry in &profile.scores {
             let Some(plugin) = entry.plugin.score() else { continue };
-            match plugin.pre_score(pod, cluster) {
+            let made = if entry.pre_scores {
+                plugin.pre_score(pod, cluster)
+            } else {
+                plugin.without_pre_score(pod, cluster)
+            };
+            match made {
                 Ok(PreScore::Skip) => {}
                 Ok(PreScore::Run(score)) => self.scores.push(PlannedScore {
                     plugin: entry.name.clone(),
@@ -244,8 +249,13 @@ impl Plan {
                 }),
                 Err(message) => {
                     let name = entry.name.as_str();
-                    self.error
-                        .get_or_insert(format!("running PreScore plugin {name:?}: {message}"));
+                    self.error.get_or_insert_with(|| {
+                        if entry.pre_scores {
+                            format!("running PreScore plugin {name:?}: {message}")
+                        } else {
+                            format!("running Score plugins: plugin {name:?} failed with: {message}")
+                        }
+                    });
                 }
             }
         }
@@ -399,6 +409,11 @@ impl Plan {
         })
     }
 
+    /// Whether a plugin's PreScore failed, so that kube-scheduler has no scores at all.
+    pub(crate) const fn pre_score_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
     /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
     pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
         if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {
@@ -406,9 +421,8 @@ impl Plan {
         }
         let rejections = cluster.nodes().indices().filter_map(|node| self.rejection(node));
         let mut failures = rejections.filter(|rejection| rejection.status.code == Code::Error);
-        failures.next().map(|Rejection { plugin, status }| {
-            format!("running {:?} filter plugin: {}", plugin.as_str(), status.reasons.join(", "))
-        })
+        let Rejection { plugin, status } = failures.next()?;
+        Some(filter_failure(&plugin, &status.reasons.join(", ")))
     }
 
     /// The nodes where evicting pods may help: those whose first rejection is not final.
@@ -458,8 +472,9 @@ impl Plan {
 
     /// Copies of the filters, for a dry run.
     pub(crate) fn dry_run(&self) -> DryRun {
-        let filters = self.filters.iter().map(|planned| planned.filter.boxed_clone());
-        DryRun { filters: filters.collect() }
+        let filters = self.filters.iter();
+        let copies = filters.map(|planned| (planned.plugin.clone(), planned.filter.boxed_clone()));
+        DryRun { filters: copies.collect() }
     }
 
     pub(crate) const fn template(&self) -> TemplateId {
@@ -543,19 +558,30 @@ fn did_not_satisfy_together(plugins: &mut [Str]) -> Status {
     })
 }
 
+fn filter_failure(plugin: &Str, error: &str) -> String {
+    format!("running {:?} filter plugin: {error}", plugin.as_str())
+}
+
 /// The filters of a plan, free to be changed.
 #[derive(Debug)]
 pub(crate) struct DryRun {
-    filters: Vec<Box<dyn Filter>>,
+    filters: Vec<(Str, Box<dyn Filter>)>,
 }
 
 impl DryRun {
     pub(crate) fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
-        self.filters.iter().all(|filter| filter.fits(cluster, node))
+        self.filters.iter().all(|(_, filter)| filter.fits(cluster, node))
+    }
+
+    /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.
+    pub(crate) fn failure(&self, cluster: &Cluster, node: NodeIdx) -> Option<String> {
+        let mut filters = self.filters.iter();
+        let (plugin, filter) = filters.find(|(_, filter)| !filter.fits(cluster, node))?;
+        Some(filter_failure(plugin, &filter.failure(cluster, node)?))
     }
 
     pub(crate) fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) {
-        for filter in &mut self.filters {
+        for (_, filter) in &mut self.filters {
             filter.dry_run(cluster, change);
         }
     }

@@ -25,24 +25,38 @@ struct Candidate {
 }
 
 /// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
-pub(crate) fn preempt(cluster: &mut Cluster, plan: &Plan) -> Option<Preemption> {
+///
+/// # Errors
+/// kube-scheduler's own error when a plugin failed in the dry run and there is no such node.
+pub(crate) fn preempt(cluster: &mut Cluster, plan: &Plan) -> Result<Option<Preemption>, String> {
     let preemptor = plan.template();
     if !cluster.template(preemptor).may_preempt() {
-        return None;
+        return Ok(None);
     }
     let potential = plan.resolvable_nodes(cluster);
-    let mut candidates: Vec<Candidate> = potential
-        .into_iter()
-        .filter_map(|node| select_victims_on_node(cluster, plan, preemptor, node))
-        .collect();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut failures: Vec<String> = Vec::new();
+    for node in potential {
+        match select_victims_on_node(cluster, plan, preemptor, node) {
+            Ok(candidate) => candidates.extend(candidate),
+            Err(failure) if failures.contains(&failure) => {}
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if candidates.is_empty() && !failures.is_empty() {
+        return Err(match failures.as_slice() {
+            [failure] => failure.clone(),
+            _ => format!("[{}]", failures.join(", ")),
+        });
+    }
     // Nodes without violations are listed first, as kube-scheduler lists them.
     candidates.sort_by_key(|candidate| candidate.violations > 0);
-    let chosen = pick_one_node(cluster, &candidates)?;
-    Some(Preemption {
+    let chosen = pick_one_node(cluster, &candidates);
+    Ok(chosen.map(|chosen| Preemption {
         node: chosen.node,
         victims: chosen.victims.clone(),
         candidates: candidates.iter().map(|one| (one.node, one.victims.clone())).collect(),
-    })
+    }))
 }
 
 /// One node in a dry run: its row is changed, and put back at the end.
@@ -75,6 +89,10 @@ impl Trial<'_> {
     fn fits(&self) -> bool {
         self.run.fits(self.cluster, self.node)
     }
+
+    fn failure(&self) -> Option<String> {
+        self.run.failure(self.cluster, self.node)
+    }
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority leave; then as many as possible come back, the most important first.
@@ -83,7 +101,7 @@ fn select_victims_on_node(
     plan: &Plan,
     preemptor: TemplateId,
     node: NodeIdx,
-) -> Option<Candidate> {
+) -> Result<Option<Candidate>, String> {
     let priority = cluster.template(preemptor).priority();
     let mut potential: Vec<PodIdx> = cluster.nodes().pods[node]
         .iter()
@@ -91,14 +109,14 @@ fn select_victims_on_node(
         .filter(|&pod| cluster.template(cluster.pods()[pod].template).priority() < priority)
         .collect();
     if potential.is_empty() {
-        return None;
+        return Ok(None);
     }
     let used_ports = cluster.nodes().used_ports[node].clone();
     let mut trial = Trial { cluster, run: plan.dry_run(), node, removed: Vec::new() };
     for &pod in &potential {
         trial.remove(pod);
     }
-    let mut candidate = None;
+    let mut candidate = Ok(None);
     if trial.fits() {
         sort_by_importance(trial.cluster, &mut potential);
         let (violating, others) = split_by_budget(trial.cluster, &potential);
@@ -117,7 +135,9 @@ fn select_victims_on_node(
         if !violating.is_empty() && !others.is_empty() {
             sort_by_importance(trial.cluster, &mut victims);
         }
-        candidate = (!victims.is_empty()).then_some(Candidate { node, victims, violations });
+        candidate = Ok((!victims.is_empty()).then_some(Candidate { node, victims, violations }));
+    } else if let Some(failure) = trial.failure() {
+        candidate = Err(failure);
     }
     for pod in std::mem::take(&mut trial.removed) {
         let template = trial.cluster.pods()[pod].template;

@@ -67,6 +67,8 @@ pub(crate) struct ScoreEntry {
     pub(crate) name: Str,
     pub(crate) plugin: Arc<dyn Plugin>,
     pub(crate) weight: i64,
+    /// Whether its PreScore runs, or it has none.
+    pub(crate) pre_scores: bool,
 }
 
 impl Profile {
@@ -88,7 +90,13 @@ impl Profile {
             })
         });
         let scores = profile.score.iter().filter_map(|(name, weight)| {
-            Some(ScoreEntry { name: name.clone(), plugin: find(name)?, weight: *weight })
+            Some(ScoreEntry {
+                name: name.clone(),
+                plugin: find(name)?,
+                weight: *weight,
+                pre_scores: profile.pre_score.contains(name)
+                    || !takes_part(name, ExtensionPoint::PreScore),
+            })
         });
         let reading = profile.filter.iter().chain(&profile.pre_filter);
         let mut missing: Vec<Str> = reading
@@ -139,5 +147,10 @@ fn reserves(name: &str, profile: &ExpandedProfile) -> bool {
 /// out later, and `NodeVolumeLimits`, which keeps nothing.
 fn fails_without(name: &str, point: ExtensionPoint) -> bool {
     ![names::NODE_AFFINITY, names::NODE_VOLUME_LIMITS, names::VOLUME_ZONE].contains(&name)
-        && IN_TREE.iter().any(|(known, points)| *known == name && points.contains(point))
+        && takes_part(name, point)
+}
+
+/// Whether an in-tree plugin takes part at the point.
+fn takes_part(name: &str, point: ExtensionPoint) -> bool {
+    IN_TREE.iter().any(|(known, points)| *known == name && points.contains(point))
 }

@@ -191,7 +191,10 @@ impl Session<'_> {
         let plan = plan(&mut self.plans, profile, cluster, template);
         decide(cluster, plan, detail, &mut decision);
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
-            decision.preemption = preempt(cluster, plan);
+            match preempt(cluster, plan) {
+                Ok(preemption) => decision.preemption = preemption,
+                Err(error) => decision.error = Some(error),
+            }
         }
         decision
     }
@@ -270,7 +273,8 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
             if best.error.is_none() {
                 decision.best = plan.nodes_with_total(best.total).collect();
             } else {
-                trace.forget_scores(failed);
+                // A PreScore that fails comes before any score.
+                trace.forget_scores(failed || plan.pre_score_failed());
             }
         }
         decision.error = best.error;

@@ -137,6 +137,11 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Whether the pod fits on one node, as the row and the filter stand: what a dry run asks.
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool;
 
+    /// kube-scheduler's own error, if its plugin fails on a node where the pod does not fit.
+    fn failure(&self, _cluster: &Cluster, _node: NodeIdx) -> Option<String> {
+        None
+    }
+
     /// A pod came or went; says which rows to look at again.
     ///
     /// The cluster is that after the last change; a filter that depends on domains reads the change, not the row.
@@ -158,6 +163,14 @@ pub trait ScorePlugin {
     /// # Errors
     /// The message when kube-scheduler's own plugin fails.
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String>;
+
+    /// What Score finds when the plugin's PreScore is disabled; some work it out themselves.
+    ///
+    /// # Errors
+    /// The message when kube-scheduler's own plugin fails, as those do that need what PreScore learnt.
+    fn without_pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+        self.pre_score(pod, cluster)
+    }
 }
 
 /// What a plugin's PreScore found.

@@ -1,7 +1,7 @@
 //! Answers that no placement changes.
 
 use crate::cluster::{Cluster, PodChange};
-use crate::framework::{Dependency, Filter, Rows, Score, Stale, Status, Verdicts};
+use crate::framework::{Code, Dependency, Filter, Rows, Score, Stale, Status, Verdicts};
 use crate::index_vec::{IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 
@@ -29,6 +29,11 @@ impl Filter for FixedFilter {
 
     fn fits(&self, _cluster: &Cluster, node: NodeIdx) -> bool {
         self.passing.contains(node)
+    }
+
+    fn failure(&self, _cluster: &Cluster, node: NodeIdx) -> Option<String> {
+        let fails = self.status.code == Code::Error && !self.passing.contains(node);
+        fails.then(|| self.status.reasons.join(", "))
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {

@@ -194,7 +194,7 @@ impl ScorePlugin for NodeAffinity {
                     requirement.key
                 )
             })?;
-            for node in matching.iter() {
+            for node in &matching {
                 raw[node] += i64::from(*weight);
             }
         }

@@ -10,7 +10,7 @@
 
 use crate::cluster::{Attachment, Cluster, CsiNodeInfo, InTreePlugin, PodChange, PodInfo};
 use crate::framework::{
-    Dependency, Filter, FilterPlugin, Plugin, PreFilter, Rows, Stale, Status, Verdicts,
+    Code, Dependency, Filter, FilterPlugin, Plugin, PreFilter, Rows, Stale, Status, Verdicts,
 };
 use crate::go::len64;
 use crate::index_vec::{AttachableId, DriverId, NodeIdx};
@@ -132,6 +132,11 @@ impl Filter for LimitsFilter {
 
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
         self.check(cluster, node).is_ok()
+    }
+
+    fn failure(&self, cluster: &Cluster, node: NodeIdx) -> Option<String> {
+        let status = self.check(cluster, node).err()?;
+        (status.code == Code::Error).then(|| status.reasons.join(", "))
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

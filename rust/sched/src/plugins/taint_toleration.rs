@@ -111,4 +111,8 @@ impl ScorePlugin for TaintToleration {
         let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
         Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
     }
+
+    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+        Err(format!("failed to read \"PreScore{NAME}\" from cycleState: not found"))
+    }
 }

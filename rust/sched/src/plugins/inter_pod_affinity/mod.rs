@@ -67,6 +67,10 @@ impl ScorePlugin for InterPodAffinity {
         let hard_weight = i64::from(self.args.hard_pod_affinity_weight);
         Ok(PreScore::run(scoring::AffinityScore::new(pod, cluster, hard_weight)))
     }
+
+    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+        Err(format!("failed to read \"PreScore{NAME}\" from cycleState: not found"))
+    }
 }
 
 /// The pod with all that terms are held against: its own terms, and its namespace's labels.

@@ -46,7 +46,7 @@ impl SpreadFilter {
             let (domains, count) = domains(column, cluster);
             let counter = Counter::new(constraint, pod, cluster, included, domains, count);
             let mut present: IndexVec<Domain, bool> = IndexVec::filled(false, count);
-            for node in counter.included.iter() {
+            for node in &counter.included {
                 present[counter.domain(node)] = true;
             }
             let present_count = len64(present.iter().filter(|present| **present).count());

@@ -129,4 +129,8 @@ impl ScorePlugin for PodTopologySpread {
         let require_all = own || !self.system_defaulted;
         Ok(PreScore::run(scoring::SpreadScore::new(constraints, pod, cluster, require_all)))
     }
+
+    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+        Err(format!("error reading \"PreScore{NAME}\" from cycleState: not found"))
+    }
 }

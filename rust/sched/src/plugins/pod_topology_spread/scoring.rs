@@ -111,7 +111,7 @@ impl Score for SpreadScore {
                 let mut met: IndexVec<Domain, bool> =
                     IndexVec::filled(false, part.counter.counts.len());
                 let mut size = 0;
-                for node in scored.iter() {
+                for node in &scored {
                     let domain = part.counter.domain(node);
                     if domain != Domain::NONE && !std::mem::replace(&mut met[domain], true) {
                         size += 1;

@@ -11,12 +11,13 @@
 
 mod binder;
 
+use super::fixed::FixedScore;
 use crate::cluster::{Cluster, PodChange, PodInfo, StorageChange};
 use crate::framework::{
     Dependency, Filter, FilterPlugin, Plugin, PreFilter, PreScore, ReservePlugin, Rows,
     ScorePlugin, Stale, Status, Verdicts,
 };
-use crate::index_vec::NodeIdx;
+use crate::index_vec::{IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 use binder::{PodVolumeClaims, PodVolumes};
 
@@ -68,6 +69,11 @@ impl FilterPlugin for VolumeBinding {
 impl ScorePlugin for VolumeBinding {
     fn pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
         Ok(PreScore::Skip)
+    }
+
+    fn without_pre_score(&self, _pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+        let raw = IndexVec::filled(0, cluster.nodes().len());
+        Ok(PreScore::run(FixedScore { raw, normalize: None }))
     }
 }
 
@@ -127,6 +133,11 @@ impl Filter for BindingFilter {
 
     fn fits(&self, _cluster: &Cluster, node: NodeIdx) -> bool {
         self.status(node).is_none()
+    }
+
+    fn failure(&self, _cluster: &Cluster, node: NodeIdx) -> Option<String> {
+        let mut errors = self.volumes.errors.iter();
+        errors.find(|(nodes, _)| nodes.contains(node)).map(|(_, error)| error.clone())
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {

@@ -1,0 +1,74 @@
+//! What is kept between pods changes nothing: a plan that took deltas decides as one made anew.
+
+use bayplan_api::Objects;
+use bayplan_sched::cluster::Cluster;
+use bayplan_sched::decision::Decision;
+use bayplan_sched::{Detail, Scheduler};
+use bayplan_testkit::strategies::{ClusterShape, cluster};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// A random cluster in which every pending pod stands three times, so that plans are used again.
+fn repeated() -> impl Strategy<Value = Objects> {
+    cluster(ClusterShape::default()).prop_map(|mut objects| {
+        let pending = objects.pods.iter().filter(|pod| pod.spec.node_name.is_empty());
+        let again: Vec<_> = pending.cloned().collect();
+        for copy in ["again", "once-more"] {
+            objects.pods.extend(again.iter().cloned().map(|mut pod| {
+                pod.metadata.name = format!("{}-{copy}", pod.metadata.name).into();
+                pod.metadata.uid = format!("{}-{copy}", pod.metadata.uid).into();
+                pod
+            }));
+        }
+        objects
+    })
+}
+
+fn trace(cluster: &Cluster, decision: &Decision) -> Value {
+    serde_json::to_value(decision.trace_form(cluster)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plan_kept_up_to_date_decides_as_one_made_anew(objects in repeated()) {
+        let scheduler = Scheduler::default();
+        let mut kept = Cluster::from_objects(objects).unwrap();
+        let mut anew = kept.clone();
+        let mut session = scheduler.session();
+        for pod in scheduler.queue(&kept) {
+            let with_kept = session.schedule_one(&mut kept, pod, Detail::Trace);
+            let with_new = scheduler.session().schedule_one(&mut anew, pod, Detail::Trace);
+            prop_assert_eq!(trace(&kept, &with_kept), trace(&anew, &with_new));
+        }
+    }
+
+    #[test]
+    fn deciding_a_pod_leaves_the_cluster_as_it_was(objects in repeated()) {
+        let scheduler = Scheduler::default();
+        let mut cluster = Cluster::from_objects(objects).unwrap();
+        let mut session = scheduler.session();
+        for pod in scheduler.queue(&cluster) {
+            let first = session.schedule_pod(&mut cluster, pod, Detail::Trace);
+            let second = session.schedule_pod(&mut cluster, pod, Detail::Trace);
+            prop_assert_eq!(trace(&cluster, &first), trace(&cluster, &second));
+        }
+    }
+
+    #[test]
+    fn less_detail_decides_the_same(objects in repeated()) {
+        let scheduler = Scheduler::default();
+        let mut traced = Cluster::from_objects(objects).unwrap();
+        let mut brief = traced.clone();
+        let (mut one, mut other) = (scheduler.session(), scheduler.session());
+        for pod in scheduler.queue(&traced) {
+            let traced = one.schedule_one(&mut traced, pod, Detail::Trace);
+            let brief = other.schedule_one(&mut brief, pod, Detail::Placement);
+            prop_assert_eq!(
+                (traced.chosen, traced.score, traced.message, traced.preemption, traced.outcome),
+                (brief.chosen, brief.score, brief.message, brief.preemption, brief.outcome)
+            );
+        }
+    }
+}
