@@ -67,6 +67,11 @@ fn small() -> impl Strategy<Value = Objects> {
     cluster(ClusterShape::default())
 }
 
+/// With claims, volumes, classes and drivers.
+fn with_storage() -> impl Strategy<Value = Objects> {
+    cluster(ClusterShape { storage: true, ..ClusterShape::default() })
+}
+
 /// Few nodes with many pods: there is somebody to evict.
 fn crowded() -> impl Strategy<Value = Objects> {
     cluster(ClusterShape { nodes: 1..=3, running: 10..=30, ..ClusterShape::default() })
@@ -98,6 +103,11 @@ proptest! {
     #[test]
     fn says_the_same_to_the_user(objects in small(), profile in profile()) {
         agree(&objects, &profile, &["message"])?;
+    }
+
+    #[test]
+    fn treats_volumes_alike(objects in with_storage(), profile in profile()) {
+        agree(&objects, &profile, &["prefilter", "filter", "chosen", "message", "preemption"])?;
     }
 
     #[test]

@@ -93,6 +93,10 @@ fn is_field_requirement(requirement: &NodeSelectorRequirement) -> bool {
 }
 
 fn field_matches(requirement: &NodeSelectorRequirement, node: &Node) -> bool {
+    // The node that a volume's affinity is held against has labels only: no field, no rejection.
+    if node.metadata.name.is_empty() {
+        return true;
+    }
     // A field that a node does not have reads as the empty string.
     let value = if requirement.key == "metadata.name" { node.metadata.name.as_str() } else { "" };
     let named = requirement.values.iter().any(|name| *name == *value);

@@ -1,7 +1,7 @@
 //! Looking up claims, volumes and classes, and what in-tree volumes become as CSI volumes.
 //!
 //! Follows `k8s.io/component-helpers/storage/volume`, `…/storage/ephemeral` and
-//! `k8s.io/csi-translation-lib` v0.34. Azure disks are taken as managed.
+//! `k8s.io/csi-translation-lib` v0.34.
 
 use std::collections::BTreeSet;
 
@@ -201,7 +201,7 @@ pub(super) fn inline_volume_handle(source: &VolumeSource) -> Result<String, Stri
     Ok(match source {
         VolumeSource::AwsElasticBlockStore { volume_id } => ebs_volume_id(volume_id)?,
         VolumeSource::GcePersistentDisk { pd_name, .. } => zonal_disk("UNSPECIFIED", pd_name),
-        VolumeSource::AzureDisk { disk_uri, .. } => disk_uri.to_string(),
+        VolumeSource::AzureDisk { disk_uri, managed, .. } => azure_disk(disk_uri, *managed)?,
         VolumeSource::Cinder { volume_id } | VolumeSource::PortworxVolume { volume_id } => {
             volume_id.to_string()
         }
@@ -227,11 +227,21 @@ pub(super) fn volume_handle(volume: &PersistentVolume) -> Result<String, String>
                 }
             }
         }
-        PersistentVolumeSource::AzureDisk { disk_uri, .. } => disk_uri.to_string(),
+        PersistentVolumeSource::AzureDisk { disk_uri, managed, .. } => {
+            azure_disk(disk_uri, *managed)?
+        }
         PersistentVolumeSource::Cinder { volume_id }
         | PersistentVolumeSource::PortworxVolume { volume_id } => volume_id.to_string(),
         _ => String::new(),
     })
+}
+
+fn azure_disk(uri: &str, managed: bool) -> Result<String, String> {
+    if managed {
+        Ok(uri.to_owned())
+    } else {
+        Err("kind is not supported in csi migration".to_owned())
+    }
 }
 
 fn zonal_disk(zone: &str, name: &str) -> String {

@@ -7,7 +7,7 @@ use bayplan_api::{
     Quantity, StorageClass, Str, TopologySelectorLabelRequirement, TopologySelectorTerm,
     VolumeAttachment, VolumeBindingMode, VolumeMode, VolumeSource,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -150,27 +150,47 @@ fn access_modes() -> impl Strategy<Value = Vec<AccessMode>> {
     ])
 }
 
+/// A requirement that nothing looks at.
+fn named_node() -> NodeSelectorRequirement {
+    NodeSelectorRequirement {
+        key: "metadata.name".into(),
+        operator: NodeSelectorOperator::In,
+        values: vec![node_name(0).into()],
+    }
+}
+
 fn volume() -> impl Strategy<Value = PersistentVolume> {
     let source = one_of(&[
         PersistentVolumeSource::Csi { driver: CSI.into(), volume_handle: "a".into() },
         PersistentVolumeSource::Csi { driver: CSI.into(), volume_handle: "b".into() },
         PersistentVolumeSource::AwsElasticBlockStore { volume_id: "aws://z/vol-1".into() },
         PersistentVolumeSource::GcePersistentDisk { pd_name: "disk".into() },
+        PersistentVolumeSource::AzureDisk {
+            disk_name: "disk".into(),
+            disk_uri: "/disk".into(),
+            managed: true,
+        },
+        PersistentVolumeSource::AzureDisk {
+            disk_name: "old".into(),
+            disk_uri: "/old".into(),
+            managed: false,
+        },
         PersistentVolumeSource::Local,
         PersistentVolumeSource::Nfs,
     ]);
     let reach = (
         one_of(&[HOSTNAME, ZONE, RACK, "topology.ebs.csi.aws.com/zone"]),
         vec(text(&["a", "b", "1", "node-0", "node-1", "node-2"]), 1..=3),
+        prop::bool::weighted(0.1),
     )
-        .prop_map(|(key, values)| NodeSelector {
+        .prop_map(|(key, values, by_name)| NodeSelector {
             node_selector_terms: vec![NodeSelectorTerm {
                 match_expressions: vec![NodeSelectorRequirement {
                     key: key.into(),
                     operator: NodeSelectorOperator::In,
                     values,
                 }],
-                match_fields: Vec::new(),
+                match_fields: if by_name { vec![named_node()] } else { Vec::new() },
             }],
         });
     let zones = prop_oneof![
@@ -248,8 +268,8 @@ fn claim() -> impl Strategy<Value = PersistentVolumeClaim> {
 }
 
 fn classes() -> impl Strategy<Value = Vec<StorageClass>> {
-    let topologies =
-        vec((one_of(&[ZONE, RACK]), text(&["a", "b", "1"])), 1..=2).prop_map(|terms| {
+    // No term twice.
+    let topologies = btree_set((one_of(&[ZONE, RACK]), text(&["a", "b", "1"])), 1..=2).prop_map(|terms| {
             let term = |(key, value): (&str, Str)| TopologySelectorTerm {
                 match_label_expressions: vec![TopologySelectorLabelRequirement {
                     key: key.into(),
@@ -296,7 +316,7 @@ fn csi_node() -> impl Strategy<Value = Option<CsiNode>> {
                 CsiNode { drivers: csi.into_iter().chain(ebs).collect(), ..CsiNode::default() };
             if migrated {
                 let key = "storage.alpha.kubernetes.io/migrated-plugins";
-                let plugins = "kubernetes.io/aws-ebs,kubernetes.io/gce-pd";
+                let plugins = "kubernetes.io/aws-ebs,kubernetes.io/gce-pd,kubernetes.io/azure-disk";
                 node.metadata.annotations.insert(key.into(), plugins.into());
             }
             node
@@ -328,7 +348,7 @@ pub(super) fn pod_volume() -> impl Strategy<Value = VolumeSource> {
         claim_name: name.into(),
         read_only: false,
     });
-    let inline = (0..5_usize, any::<bool>()).prop_map(|(kind, read_only)| match kind {
+    let inline = (0..6_usize, any::<bool>()).prop_map(|(kind, read_only)| match kind {
         0 => VolumeSource::GcePersistentDisk { pd_name: "disk".into(), read_only },
         1 => VolumeSource::AwsElasticBlockStore { volume_id: "vol-1".into() },
         2 => VolumeSource::Iscsi {
@@ -342,6 +362,11 @@ pub(super) fn pod_volume() -> impl Strategy<Value = VolumeSource> {
             image: "image".into(),
             pool: "rbd".into(),
             read_only,
+        },
+        4 => VolumeSource::AzureDisk {
+            disk_name: "disk".into(),
+            disk_uri: "/disk".into(),
+            managed: read_only,
         },
         _ => VolumeSource::HostPath,
     });
