@@ -1,6 +1,7 @@
-//! Laws of the engine, over random clusters.
+//! Laws of the engine, over random clusters, and what was recorded of kube-scheduler.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod incremental;
 mod properties;
+mod storage_records;

@@ -310,3 +310,83 @@ fn add_zones(affinity: &mut Option<NodeSelector>, key: &str, label: &str) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bayplan_api::{ObjectMeta, PersistentVolumeSpec};
+
+    use super::*;
+
+    fn handle(source: PersistentVolumeSource, labels: &[(&str, &str)]) -> Result<String, String> {
+        let labels = labels.iter().map(|(key, value)| (Str::from(*key), Str::from(*value)));
+        let volume = PersistentVolume {
+            metadata: ObjectMeta { labels: labels.collect(), ..ObjectMeta::default() },
+            spec: PersistentVolumeSpec { source, ..PersistentVolumeSpec::default() },
+            phase: Str::default(),
+        };
+        translate(&volume).unwrap().map(|translated| translated.handle.to_string())
+    }
+
+    #[test]
+    fn an_ebs_volume_is_known_by_its_id_in_all_three_forms() {
+        for id in ["vol-1", "aws:///vol-1", "aws://eu-west-1a/vol-1", "aws://eu-west-1a/vol-1/"] {
+            let source = PersistentVolumeSource::AwsElasticBlockStore { volume_id: id.into() };
+            assert_eq!(handle(source, &[]).unwrap(), "vol-1", "{id}");
+        }
+        for id in ["aws://vol-1", "aws://eu-west-1a/disk", "aws://eu-west-1a/a/vol-1"] {
+            let source = PersistentVolumeSource::AwsElasticBlockStore { volume_id: id.into() };
+            assert!(handle(source, &[]).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_gce_disk_is_zonal_regional_or_unspecified_by_its_labels() {
+        let disk = || PersistentVolumeSource::GcePersistentDisk { pd_name: "d".into() };
+        let of = |labels: &[(&str, &str)]| handle(disk(), labels);
+        assert_eq!(of(&[]).unwrap(), "projects/UNSPECIFIED/zones/UNSPECIFIED/disks/d");
+        assert_eq!(of(&[(ZONE, "us-a-1")]).unwrap(), "projects/UNSPECIFIED/zones/us-a-1/disks/d");
+        let both = [(ZONE, "us-a-1"), (BETA_ZONE, "us-a-2__us-a-3")];
+        assert_eq!(of(&both).unwrap(), "projects/UNSPECIFIED/regions/us-a/disks/d");
+        assert!(of(&[(ZONE, "us-a-1__us-b-1")]).is_err());
+        assert!(of(&[(ZONE, "us-a-1__odd")]).is_err());
+    }
+
+    #[test]
+    fn an_azure_disk_that_is_not_managed_is_not_migrated() {
+        let disk = |managed| PersistentVolumeSource::AzureDisk {
+            disk_name: "d".into(),
+            disk_uri: "/subscriptions/d".into(),
+            managed,
+        };
+        assert_eq!(handle(disk(true), &[]).unwrap(), "/subscriptions/d");
+        assert!(handle(disk(false), &[]).is_err());
+    }
+
+    #[test]
+    fn zones_of_the_label_join_every_term_unless_the_affinity_names_zones() {
+        let requirement = |key: &str, values: &[&str]| NodeSelectorRequirement {
+            key: key.into(),
+            operator: NodeSelectorOperator::In,
+            values: values.iter().map(|value| Str::from(*value)).collect(),
+        };
+        let selector = |requirements: &[NodeSelectorRequirement]| NodeSelector {
+            node_selector_terms: vec![NodeSelectorTerm {
+                match_expressions: requirements.to_vec(),
+                match_fields: Vec::new(),
+            }],
+        };
+        let labels = |key: &str| [(Str::from(key), Str::from("b__a"))].into_iter().collect();
+        let mut none = None;
+        translate_topology(&mut none, &labels(ZONE), "csi");
+        assert_eq!(none, Some(selector(&[requirement("csi", &["a", "b"])])));
+        let mut other = Some(selector(&[requirement("disk", &["ssd"])]));
+        translate_topology(&mut other, &labels(BETA_ZONE), "csi");
+        let joined = [requirement("disk", &["ssd"]), requirement("csi", &["a", "b"])];
+        assert_eq!(other, Some(selector(&joined)));
+        let old = [requirement(BETA_ZONE, &["c"]), requirement(BETA_REGION, &["r"])];
+        let mut old = Some(selector(&old));
+        translate_topology(&mut old, &labels(BETA_ZONE), "csi");
+        let renamed = [requirement("csi", &["c"]), requirement(REGION, &["r"])];
+        assert_eq!(old, Some(selector(&renamed)));
+    }
+}

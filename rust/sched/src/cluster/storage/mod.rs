@@ -435,3 +435,39 @@ impl VolumeRow {
         Some((&translated.driver, &translated.handle))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bayplan_api::ObjectMeta;
+
+    use super::*;
+
+    #[test]
+    fn a_change_gives_back_what_undoes_it() {
+        let named = |name: &str| ObjectMeta { name: name.into(), ..ObjectMeta::default() };
+        let mut storage = Storage::new(StorageObjects {
+            volumes: vec![PersistentVolume { metadata: named("v"), ..Default::default() }],
+            claims: vec![PersistentVolumeClaim { metadata: named("c"), ..Default::default() }],
+            ..StorageObjects::default()
+        })
+        .unwrap();
+        let volume = storage.find_volume(&"v".into()).unwrap();
+        let claim = storage.find_claim(&Str::default(), &"c".into()).unwrap();
+        let revision = storage.revision();
+        let reference = storage.claim(claim).reference();
+        let bind = StorageChange::ClaimRef { volume, claim_ref: Some(reference) };
+        let first = StorageChange::SelectedNode { claim, node: Some("a".into()) };
+        let second = StorageChange::SelectedNode { claim, node: Some("b".into()) };
+        let undo: Vec<StorageChange> =
+            [bind, first, second].into_iter().map(|change| storage.change(change)).collect();
+        assert!(storage.volume(volume).is_bound_to(storage.claim(claim)));
+        assert_eq!(storage.claim(claim).selected_node, Some("b".into()));
+        for change in undo.into_iter().rev() {
+            storage.change(change);
+        }
+        assert_eq!(storage.volume(volume).claim_ref, None);
+        assert_eq!(storage.claim(claim).selected_node, None);
+        // Plans made in between must not be taken for fresh.
+        assert_eq!(storage.revision(), revision + 6);
+    }
+}
