@@ -73,10 +73,15 @@ impl From<Rejection> for Failure {
 }
 
 impl Failure {
-    fn by(self, plugin: Plugin) -> Stop {
+    /// With the plugin's name; an error says too, around the name, what was done.
+    fn by(self, plugin: Plugin, before: &str, after: &str) -> Stop {
         match self {
             Self::Rejected(rejection) => Stop::Rejected(rejection.by(plugin)),
-            Self::Error(message) => Stop::Error(ModelError { plugin: plugin.name(), message }),
+            Self::Error(message) => {
+                let plugin = plugin.name();
+                let message = format!("{before} {plugin:?}{after}: {message}");
+                Stop::Error(ModelError { plugin, message })
+            }
         }
     }
 }
@@ -282,7 +287,7 @@ impl<'a> Model<'a> {
         let mut state = CycleState::default();
         for plugin in &self.profile.pre_filter {
             let answer = self.pre_filter_of(*plugin, pod, &mut state);
-            match answer.map_err(|failure| failure.by(*plugin))? {
+            match answer.map_err(|failure| failure.by(*plugin, "running PreFilter plugin", ""))? {
                 PreFilter::Skip => {
                     state.skip.insert(*plugin);
                 }
@@ -364,7 +369,7 @@ impl<'a> Model<'a> {
         for plugin in &self.profile.filter {
             if !state.skip.contains(plugin) {
                 self.filter_of(*plugin, pod, info, state, &mut found)
-                    .map_err(|failure| failure.by(*plugin))?;
+                    .map_err(|failure| failure.by(*plugin, "running", " filter plugin"))?;
             }
         }
         Ok(found)

@@ -240,7 +240,7 @@ fn azure_disk(uri: &str, managed: bool) -> Result<String, String> {
     if managed {
         Ok(uri.to_owned())
     } else {
-        Err("kind is not supported in csi migration".to_owned())
+        Err("kind(Shared) is not supported in csi migration".to_owned())
     }
 }
 

@@ -269,7 +269,8 @@ fn claim() -> impl Strategy<Value = PersistentVolumeClaim> {
 
 fn classes() -> impl Strategy<Value = Vec<StorageClass>> {
     // No term twice.
-    let topologies = btree_set((one_of(&[ZONE, RACK]), text(&["a", "b", "1"])), 1..=2).prop_map(|terms| {
+    let topologies =
+        btree_set((one_of(&[ZONE, RACK]), text(&["a", "b", "1"])), 1..=2).prop_map(|terms| {
             let term = |(key, value): (&str, Str)| TopologySelectorTerm {
                 match_label_expressions: vec![TopologySelectorLabelRequirement {
                     key: key.into(),
