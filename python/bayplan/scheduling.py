@@ -250,7 +250,12 @@ class Scheduler:
         Args:
             cluster: The cluster.
             pod: ``namespace/name`` of a pod in the cluster, or a pod as a dict, bytes or file
-                object.
+                object. Gates are not looked at; a pod that runs is asked as if it did not.
+
+        Raises:
+            UnsupportedError: The pod needs something that bayplan does not decide yet, or the real
+                scheduler fails on it.
+            NotFoundError: There is no such pod, or no profile has its scheduler name.
         """
         return self._inner.filter(cluster._inner, _pod(pod))  # noqa: SLF001
 

@@ -256,6 +256,27 @@ class TestAsk:
             with pytest.raises(bayplan.ArgumentError):
                 ask(cluster, 7)  # type: ignore[arg-type]
 
+    def test_a_gated_pod_is_asked_as_if_it_were_not(self, cluster: bayplan.Cluster) -> None:
+        scheduler = bayplan.Scheduler()
+        gated = pod("g", cpu="3", schedulingGates=[{"name": "example.com/a"}])
+        assert scheduler.filter(cluster, gated).tolist() == [False, True]
+        assert (scheduler.score(cluster, gated) >= 0).tolist() == [False, True]
+        assert scheduler.explain(cluster, gated).decision.outcome is Outcome.GATED
+
+    def test_a_pod_that_is_not_supported_has_no_answer(self, cluster: bayplan.Cluster) -> None:
+        scheduler = bayplan.Scheduler()
+        claims = pod("c", resourceClaims=[{"name": "gpu", "resourceClaimName": "g"}])
+        for ask in (scheduler.filter, scheduler.score):
+            with pytest.raises(bayplan.UnsupportedError) as caught:
+                ask(cluster, claims)
+            assert caught.value.object == "Pod default/c"
+        assert scheduler.explain(cluster, claims).decision.outcome is Outcome.UNSUPPORTED
+
+    def test_no_nodes_give_empty_columns(self) -> None:
+        nothing = bayplan.Cluster.from_arrays(milli_cpu=[], memory=1)
+        assert bayplan.Scheduler().filter(nothing, pod("x")).tolist() == []
+        assert bayplan.Scheduler().score(nothing, pod("x")).tolist() == []
+
     def test_a_pod_of_another_scheduler_has_no_nodes(self, cluster: bayplan.Cluster) -> None:
         scheduler = bayplan.Scheduler()
         foreign = pod("f", schedulerName="other")

@@ -9,7 +9,7 @@ use bayplan_sched::cluster as sched;
 use bayplan_sched::cluster::Place;
 use bayplan_sched::decision::Decision;
 use bayplan_sched::index_vec::{Idx, PodIdx};
-use bayplan_sched::{Detail, Scheduler as Engine};
+use bayplan_sched::{Detail, NotDecided, Scheduler as Engine};
 use indexmap::IndexSet;
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -294,28 +294,10 @@ impl Scheduler {
         let pod = guard(|| Pod::from_python(pod))?;
         let state = cluster.get().state();
         let flags = enter(py, |interrupt| {
-            let pending = match &pod {
-                Pod::Named(name) => {
-                    let row = state.find(name)?;
-                    let place = state.cluster.pods().get(row).map(|row| row.place);
-                    (place == Some(Place::Pending)).then_some(row)
-                }
-                Pod::New(_) => None,
-            };
-            // a pod that waits is asked about without a copy of the cluster
-            let mut state = Cow::Borrowed(state.as_ref());
-            let pod = if let Some(pod) = pending {
-                pod
-            } else {
-                let state = state.to_mut();
-                let row = only(state, &pod, interrupt)?;
-                state.cluster.evict_pod(row);
-                row
-            };
+            let (state, pod) = asked(&state, &pod, interrupt)?;
             let cluster = &state.cluster;
-            let Some(feasible) = self.engine.session().feasible_nodes(cluster, pod) else {
-                return Err(foreign(cluster, pod));
-            };
+            let feasible = self.engine.session().feasible_nodes(cluster, pod);
+            let feasible = feasible.map_err(|error| not_decided(error, cluster, pod))?;
             Ok(cluster.nodes().indices().map(|node| feasible.contains(node)).collect::<Vec<_>>())
         })?;
         Ok(guard(|| Ok(PyArray1::from_vec(py, flags)))?)
@@ -331,21 +313,17 @@ impl Scheduler {
         let pod = guard(|| Pod::from_python(pod))?;
         let state = cluster.get().state();
         let totals = enter(py, |interrupt| {
-            let mut state = State::clone(&state);
-            let (row, decision) =
-                self.evaluate(&mut state, &pod, false, Detail::Trace, interrupt)?;
-            if !self.decides(&state.cluster, row) {
-                return Err(foreign(&state.cluster, row));
-            }
-            let mut totals = vec![-1; state.cluster.nodes().len()];
-            if let Some(trace) = &decision.trace {
-                for (node, total) in trace.feasible.iter().zip(&trace.totals) {
-                    if let Some(slot) = totals.get_mut(node.index()) {
-                        *slot = *total;
-                    }
+            let (state, pod) = asked(&state, &pod, interrupt)?;
+            let cluster = &state.cluster;
+            let totals = self.engine.session().totals(cluster, pod);
+            let totals = totals.map_err(|error| not_decided(error, cluster, pod))?;
+            let mut column = vec![-1; cluster.nodes().len()];
+            for (node, total) in totals {
+                if let Some(slot) = column.get_mut(node.index()) {
+                    *slot = total;
                 }
             }
-            Ok(totals)
+            Ok(column)
         })?;
         Ok(guard(|| Ok(PyArray1::from_vec(py, totals)))?)
     }
@@ -377,16 +355,36 @@ impl Scheduler {
     }
 }
 
-fn foreign(cluster: &sched::Cluster, pod: PodIdx) -> NativeError {
+/// The state in which to ask about a pod as if it waited, and its row: the state as it is for a pod that does, else a copy.
+fn asked<'a>(
+    state: &'a State,
+    pod: &Pod,
+    interrupt: &Interrupt,
+) -> Result<(Cow<'a, State>, PodIdx), NativeError> {
+    if let Pod::Named(name) = pod {
+        let row = state.find(name)?;
+        if state.cluster.pods().get(row).is_some_and(|row| row.place == Place::Pending) {
+            return Ok((Cow::Borrowed(state), row));
+        }
+    }
+    let mut state = state.clone();
+    let row = only(&mut state, pod, interrupt)?;
+    state.cluster.evict_pod(row);
+    Ok((Cow::Owned(state), row))
+}
+
+fn not_decided(error: NotDecided, cluster: &sched::Cluster, pod: PodIdx) -> NativeError {
     let row = cluster.pods().get(pod);
     let object = row.map(|row| format!("Pod {}/{}", row.namespace, row.name));
-    let value = row.map(|row| cluster.template(row.template).pod.spec.scheduler_name.to_string());
-    NativeError::not_found(Fault {
-        object,
-        field: Some("spec.schedulerName".to_owned()),
-        value,
-        ..Fault::new("no profile has this scheduler name")
-    })
+    match error {
+        NotDecided::Foreign(name) => NativeError::not_found(Fault {
+            object,
+            field: Some("spec.schedulerName".to_owned()),
+            value: Some(name.to_string()),
+            ..Fault::new("no profile has this scheduler name")
+        }),
+        other => NativeError::unsupported(Fault { object, ..Fault::new(other.to_string()) }),
+    }
 }
 
 /// What of a valid configuration is not followed.

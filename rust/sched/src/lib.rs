@@ -23,4 +23,4 @@ mod queue;
 pub mod resource;
 mod scheduler;
 
-pub use scheduler::{Detail, Scheduler, Session};
+pub use scheduler::{Detail, NotDecided, Scheduler, Session};

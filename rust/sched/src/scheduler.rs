@@ -199,15 +199,69 @@ impl Session<'_> {
         decision
     }
 
-    /// The nodes on which the pod fits as the cluster stands; `None` for pods that no profile decides.
-    pub fn feasible_nodes(&mut self, cluster: &Cluster, pod: PodIdx) -> Option<NodeSet> {
+    /// The nodes on which the pod fits as the cluster stands, gated or not.
+    ///
+    /// # Errors
+    /// [`NotDecided`] for a pod about which the filters have nothing to say.
+    pub fn feasible_nodes(
+        &mut self,
+        cluster: &Cluster,
+        pod: PodIdx,
+    ) -> Result<NodeSet, NotDecided> {
+        let plan = self.filtered(cluster, pod)?;
+        Ok(plan.feasible().clone())
+    }
+
+    /// The nodes on which the pod fits as the cluster stands, gated or not, and the total of each, in node order.
+    ///
+    /// # Errors
+    /// [`NotDecided`] for a pod about which the filters or scores have nothing to say.
+    pub fn totals(
+        &mut self,
+        cluster: &Cluster,
+        pod: PodIdx,
+    ) -> Result<Vec<(NodeIdx, i64)>, NotDecided> {
+        let plan = self.filtered(cluster, pod)?;
+        if plan.feasible().is_empty() {
+            return Ok(Vec::new());
+        }
+        match plan.prioritize(cluster).error {
+            Some(error) => Err(NotDecided::Failed(error)),
+            None => Ok(plan.nodes().iter().copied().zip(plan.totals()).collect()),
+        }
+    }
+
+    fn filtered(&mut self, cluster: &Cluster, pod: PodIdx) -> Result<&mut Plan, NotDecided> {
         let template = cluster.pods()[pod].template;
-        let name = &cluster.template(template).pod.spec.scheduler_name;
-        let profile = self.scheduler.profile(name)?;
+        let info = cluster.template(template);
+        let name = &info.pod.spec.scheduler_name;
+        let foreign = || NotDecided::Foreign(name.clone());
+        let profile = self.scheduler.profile(name).ok_or_else(foreign)?;
+        if let Some(what) = profile.unsupported(info) {
+            return Err(NotDecided::Unsupported(what));
+        }
         let plan = plan(&mut self.plans, profile, cluster, template);
         plan.filter(cluster);
-        Some(plan.feasible().clone())
+        match plan.filter_error(cluster) {
+            Some(error) => Err(NotDecided::Failed(error)),
+            None => Ok(plan),
+        }
     }
+}
+
+/// Why filters or scores say nothing about a pod.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotDecided {
+    /// No profile has the pod's scheduler name.
+    #[error("no profile has the scheduler name {0:?}")]
+    Foreign(Str),
+    /// The pod needs something that bayplan cannot decide.
+    #[error("{0}")]
+    Unsupported(String),
+    /// kube-scheduler's own decision ends in an error.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// The template's plan, up to date.
