@@ -50,7 +50,9 @@ fn agree(objects: &Objects, profile: &ModelProfile, members: &[&str]) -> Result<
         );
         for member in members {
             let (own, expected) = (engine.get(member), model.get(member));
-            if *member != "message" || errors.1.is_none() || expected == Some(&Value::Null) {
+            let named = *member != "message" || expected == Some(&Value::Null);
+            // Which nodes were filtered before one failed is a race in kube-scheduler.
+            if errors.1.is_none() || named && *member != "filter" {
                 prop_assert_eq!(own, expected, "{} of {}", member, engine);
             }
         }
