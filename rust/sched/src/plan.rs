@@ -226,6 +226,12 @@ impl Plan {
     }
 
     fn pre_score(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
+        for (name, plugin) in &profile.pre_scores_only {
+            if let Some(Err(message)) = plugin.score().map(|plugin| plugin.pre_score(pod, cluster))
+            {
+                self.error.get_or_insert_with(|| pre_score_failure(name, &message));
+            }
+        }
         for entry in &profile.scores {
             let Some(plugin) = entry.plugin.score() else { continue };
             let made = if entry.pre_scores {
@@ -251,7 +257,7 @@ impl Plan {
                     let name = entry.name.as_str();
                     self.error.get_or_insert_with(|| {
                         if entry.pre_scores {
-                            format!("running PreScore plugin {name:?}: {message}")
+                            pre_score_failure(&entry.name, &message)
                         } else {
                             format!("running Score plugins: plugin {name:?} failed with: {message}")
                         }
@@ -556,6 +562,10 @@ fn did_not_satisfy_together(plugins: &mut [Str]) -> Status {
         [one] => format!("node(s) didn't satisfy plugin {one}"),
         _ => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", names.join(" ")),
     })
+}
+
+fn pre_score_failure(plugin: &Str, error: &str) -> String {
+    format!("running PreScore plugin {:?}: {error}", plugin.as_str())
 }
 
 fn filter_failure(plugin: &Str, error: &str) -> String {

@@ -44,6 +44,8 @@ pub struct Profile {
     /// The names in the order of Filter.
     pub(crate) filter_order: Vec<Str>,
     pub(crate) scores: Vec<ScoreEntry>,
+    /// Plugins whose PreScore runs, and may fail, though their Score does not.
+    pub(crate) pre_scores_only: Vec<(Str, Arc<dyn Plugin>)>,
     pub(crate) reserve: Vec<Arc<dyn Plugin>>,
     pub(crate) preempts: bool,
     /// Enabled plugins that the engine does not have yet.
@@ -98,6 +100,10 @@ impl Profile {
                     || !takes_part(name, ExtensionPoint::PreScore),
             })
         });
+        let pre_scores_only = profile.pre_score.iter().filter(|name| {
+            // Without any Score plugin PreScore is not asked at all.
+            !profile.score.is_empty() && !profile.score.iter().any(|(scored, _)| scored == *name)
+        });
         let reading = profile.filter.iter().chain(&profile.pre_filter);
         let mut missing: Vec<Str> = reading
             .chain(profile.score.iter().map(|(name, _)| name))
@@ -114,6 +120,9 @@ impl Profile {
             filters: filters.collect(),
             filter_order: profile.filter.clone(),
             scores: scores.collect(),
+            pre_scores_only: pre_scores_only
+                .filter_map(|name| Some((name.clone(), find(name)?)))
+                .collect(),
             reserve: profile
                 .reserve
                 .iter()
