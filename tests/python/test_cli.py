@@ -123,6 +123,29 @@ class TestSimulate:
         done = run("simulate", "-f", write(tmp_path / "n.json", node("a")))
         assert (done.stdout, done.stderr, done.returncode) == ("", "No pending pods found.\n", 0)
 
+    def test_says_that_controllers_make_no_pods(self, tmp_path: Path) -> None:
+        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
+        done = run("simulate", "-f", write(tmp_path / "n.json", node("a"), deployment))
+        assert done.stderr == "No pending pods found. No pods are made from 1 Deployment.\n"
+        assert done.returncode == 0
+
+    def test_shows_who_is_preempted_for_whom(self, tmp_path: Path) -> None:
+        running = pod("low-0", cpu="4", namespace="batch", nodeName="a")
+        path = write(tmp_path / "c.json", node("a"), running, pod("vip-0", priority=100))
+        (row,) = rows(run("simulate", "-f", path, "-o", "csv").stdout)
+        assert (row["outcome"], row["preemptionNode"], row["victims"]) == (
+            "Preempting",
+            "a",
+            "batch/low-0",
+        )
+        assert row["reason"].endswith("Preempts batch/low-0 on a.")
+        done = run("explain", "vip-0", "-f", path)
+        assert "Outcome:     Preempting" in done.stdout
+        assert "Preempts:    batch/low-0" in done.stdout
+        assert done.returncode == 1
+        told = json.loads(run("explain", "vip-0", "-f", path, "-o", "json").stdout)
+        assert told["pod"]["outcome"] == told["decision"]["outcome"] == "Preempting"
+
     def test_writes_a_trace(self, dump: Path, tmp_path: Path) -> None:
         trace = tmp_path / "trace.ndjson"
         assert run("simulate", "-f", dump, "--trace", trace).returncode == 1

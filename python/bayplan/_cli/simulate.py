@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PENDING = 1
 UNSUPPORTED = 4
+_NOTHING = "No pending pods found."
+_MAKERS = ("CronJob", "DaemonSet", "Deployment", "Job")
 _WAITING = (Outcome.PENDING, Outcome.PREEMPTING, Outcome.FAILED)
 
 
@@ -61,17 +63,24 @@ def run(options: argparse.Namespace) -> int:
             text = formats.structured(data, form)
     put(text)
     if options.output in ("table", "wide"):
-        print(_line(counts, len(shown), len(cluster.nodes)), file=sys.stderr)
+        line = (
+            _line(counts, len(shown), len(cluster.nodes)) if counts else _nothing(cluster.skipped)
+        )
+        print(line, file=sys.stderr)
     return exit_code(counts)
 
 
 def _line(counts: Mapping[Outcome, int], shown: int, nodes: int) -> str:
-    if not counts:
-        return "No pending pods found."
     total = sum(counts.values())
     hidden = f" ({shown} shown)" if shown < total else ""
     places = "1 node" if nodes == 1 else f"{nodes} nodes"
     return f"{summary(counts)} on {places}{hidden}"
+
+
+def _nothing(skipped: Mapping[str, int]) -> str:
+    """What to say when no pod waits; controllers in the input may have been meant to make some."""
+    makers = ", ".join(f"{count} {kind}" for kind, count in skipped.items() if kind in _MAKERS)
+    return f"No pending pods found. No pods are made from {makers}." if makers else _NOTHING
 
 
 def exit_code(counts: Mapping[Outcome, int]) -> int:

@@ -127,7 +127,7 @@ const PLAN_BYTES_A_NODE: usize = 256;
 impl Session<'_> {
     /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
     pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
-        let mut decision = self.schedule_pod(cluster, pod, detail);
+        let decision = self.schedule_pod(cluster, pod, detail);
         if let Some(node) = decision.chosen {
             self.reserve(cluster, pod, node);
             cluster.assume_pod(pod, node);
@@ -136,7 +136,6 @@ impl Session<'_> {
                 cluster.evict_pod(victim);
             }
             cluster.assume_pod(pod, preemption.node);
-            decision.outcome = Outcome::Preempting;
         }
         decision
     }
@@ -192,7 +191,11 @@ impl Session<'_> {
         decide(cluster, plan, detail, &mut decision);
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
             match preempt(cluster, plan) {
-                Ok(preemption) => decision.preemption = preemption,
+                Ok(None) => {}
+                Ok(preemption) => {
+                    decision.outcome = Outcome::Preempting;
+                    decision.preemption = preemption;
+                }
                 Err(error) => decision.error = Some(error),
             }
         }
