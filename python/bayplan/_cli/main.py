@@ -155,6 +155,7 @@ def _command(
     return command
 
 
+# Generic for type checkers only in the type of its stream, which is any text stream here.
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
     """Puts log records on standard error as commands speak: ``warning: …``."""
 
