@@ -250,39 +250,106 @@ pub fn resolve_priorities(
     if pods.iter().all(|pod| pod.spec.priority.is_some()) {
         return Ok(());
     }
-    let mut by_name: BTreeMap<&str, (i32, Option<PreemptionPolicy>)> = SYSTEM_PRIORITY_CLASSES
-        .iter()
-        .map(|(name, value)| (*name, (*value, Some(PreemptionPolicy::PreemptLowerPriority))))
-        .collect();
-    by_name.extend(
-        classes.iter().map(|class| (&*class.metadata.name, (class.value, class.preemption_policy))),
-    );
-    let unknown = pods.iter().position(|pod| {
-        let PodSpec { priority, priority_class_name: name, .. } = &pod.spec;
-        priority.is_none() && !name.is_empty() && !by_name.contains_key(name.as_str())
-    });
-    if let Some(index) = unknown
-        && let Some(pod) = pods.get(index)
-    {
-        let class = pod.spec.priority_class_name.clone();
-        return Err(UnknownPriorityClass { pod: index, class });
+    let mut known = PriorityClasses::default();
+    for class in classes {
+        known.insert(class);
     }
-    // `min_by_key` takes the first of equals, as the original does in the order it lists them.
-    let default =
-        classes.iter().filter(|class| class.global_default).min_by_key(|class| class.value);
-    for pod in pods.iter_mut().filter(|pod| pod.spec.priority.is_none()) {
-        let spec = &mut pod.spec;
-        if spec.priority_class_name.is_empty()
-            && let Some(class) = default
-        {
-            spec.priority_class_name = class.metadata.name.clone();
-        }
-        let class = by_name.get(spec.priority_class_name.as_str()).copied();
-        let (value, policy) = class.unwrap_or((0, Some(PreemptionPolicy::PreemptLowerPriority)));
-        spec.priority = Some(value);
-        if spec.preemption_policy.is_none() {
-            spec.preemption_policy = policy;
-        }
+    for (index, pod) in pods.iter().enumerate() {
+        known.class_of(&pod.spec).map_err(|class| UnknownPriorityClass { pod: index, class })?;
+    }
+    for (index, pod) in pods.iter_mut().enumerate() {
+        known.resolve(pod).map_err(|class| UnknownPriorityClass { pod: index, class })?;
     }
     Ok(())
+}
+
+/// The priority classes of a cluster, for the pods that come in.
+#[derive(Debug, Default)]
+pub(crate) struct PriorityClasses {
+    by_name: BTreeMap<Str, KnownClass>,
+    /// Names by UID, of those that have one.
+    by_uid: BTreeMap<Str, Str>,
+    /// The global defaults by value, then in the order in which they came, as the original takes them.
+    defaults: BTreeMap<(i32, u64), Str>,
+    count: u64,
+}
+
+#[derive(Debug, Clone)]
+struct KnownClass {
+    value: i32,
+    preemption_policy: Option<PreemptionPolicy>,
+    uid: Str,
+    /// Its place among all.
+    number: u64,
+}
+
+impl PriorityClasses {
+    /// Takes in a class, in place of an earlier one of its name.
+    pub(crate) fn insert(&mut self, class: &PriorityClass) {
+        let ObjectMeta { name, uid, .. } = &class.metadata;
+        // what is modified keeps its place
+        let number = self.remove(name, "").unwrap_or(self.count);
+        self.count += 1;
+        if !uid.is_empty() {
+            self.by_uid.insert(uid.clone(), name.clone());
+        }
+        if class.global_default {
+            self.defaults.insert((class.value, number), name.clone());
+        }
+        let known = KnownClass {
+            value: class.value,
+            preemption_policy: class.preemption_policy,
+            uid: uid.clone(),
+            number,
+        };
+        self.by_name.insert(name.clone(), known);
+    }
+
+    /// Takes out the class of this name and UID, either of which may be empty, and returns its place.
+    pub(crate) fn remove(&mut self, name: &str, uid: &str) -> Option<u64> {
+        let name = if name.is_empty() { self.by_uid.get(uid)?.clone() } else { Str::from(name) };
+        let known = self.by_name.get(&name)?;
+        if !uid.is_empty() && !known.uid.is_empty() && known.uid != uid {
+            return None;
+        }
+        let KnownClass { value, number, uid, .. } = self.by_name.remove(&name)?;
+        self.by_uid.remove(&uid);
+        self.defaults.remove(&(value, number));
+        Some(number)
+    }
+
+    /// What the class of a pod without a priority says; `None` for a pod that has a priority.
+    fn class_of(
+        &self,
+        spec: &PodSpec,
+    ) -> Result<Option<(Str, i32, Option<PreemptionPolicy>)>, Str> {
+        if spec.priority.is_some() {
+            return Ok(None);
+        }
+        let mut name = &spec.priority_class_name;
+        if name.is_empty() {
+            name = self.defaults.values().next().unwrap_or(name);
+        }
+        let lower = Some(PreemptionPolicy::PreemptLowerPriority);
+        if let Some(known) = self.by_name.get(name) {
+            return Ok(Some((name.clone(), known.value, known.preemption_policy)));
+        }
+        let system = SYSTEM_PRIORITY_CLASSES.iter().find(|(system, _)| name == system);
+        match system {
+            Some((_, value)) => Ok(Some((name.clone(), *value, lower))),
+            None if name.is_empty() => Ok(Some((Str::EMPTY, 0, lower))),
+            None => Err(name.clone()),
+        }
+    }
+
+    /// As [`resolve_priorities`] for one pod; the error is the name of the class that is not there.
+    pub(crate) fn resolve(&self, pod: &mut Pod) -> Result<(), Str> {
+        let spec = &mut pod.spec;
+        if let Some((name, value, policy)) = self.class_of(spec)? {
+            spec.priority_class_name = name;
+            spec.priority = Some(value);
+            spec.preemption_policy = spec.preemption_policy.or(policy);
+        }
+        Ok(())
+    }
 }
