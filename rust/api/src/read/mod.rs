@@ -5,24 +5,22 @@
 //! memory holds the objects and the window, not the text.
 
 pub(crate) mod error;
+mod inputs;
 mod kind;
+mod objects;
 mod session;
 pub(crate) mod source;
 pub(crate) mod window;
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use indexmap::IndexMap;
-
 pub use self::error::{InputProblem, InvalidInput, ReadError};
-use self::kind::Kind;
-use self::session::Session;
+use self::inputs::Inputs;
+use self::objects::{ObjectSession, Seen};
 use crate::defaults::{UnknownPriorityClass, resolve_priorities};
-use crate::json::Strings;
-use crate::{Objects, PriorityClass, Str};
+use crate::{Kind, Objects, PriorityClass};
 
 /// Gathers objects from as many inputs as wanted.
 ///
@@ -39,33 +37,30 @@ use crate::{Objects, PriorityClass, Str};
 /// # Ok::<(), bayplan_api::ReadError>(())
 /// ```
 pub struct Reader<'c> {
+    inputs: Inputs<'c>,
     objects: Objects,
-    seen: IndexMap<Identity, Place>,
-    inputs: Vec<String>,
-    strings: Strings,
-    /// The namespace of objects that state none, as for kubectl.
-    default_namespace: Str,
+    seen: Seen,
     known_classes: Vec<PriorityClass>,
-    stop: Box<dyn FnMut() -> bool + Send + 'c>,
-    failed: bool,
 }
 
-/// What makes an object the same.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Identity {
-    kind: Kind,
-    namespace: Str,
-    name: Str,
-}
-
-/// Where an object was read.
-#[derive(Debug, Clone)]
-struct Place {
-    /// Index into the objects of its kind.
-    index: usize,
+/// Where an object or an event was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
     /// Index into the inputs.
     input: usize,
     position: Position,
+}
+
+impl Place {
+    /// The name of the input.
+    pub(crate) fn input<'n>(&self, inputs: &'n [String]) -> &'n str {
+        inputs.get(self.input).map_or("", String::as_str)
+    }
+
+    /// The position in the input, as `items[3]`; empty for the first value.
+    pub(crate) fn position(&self) -> String {
+        self.position.to_string()
+    }
 }
 
 /// Where in an input an object stands.
@@ -100,7 +95,7 @@ impl fmt::Display for Position {
 
 impl fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("inputs", &self.inputs).finish_non_exhaustive()
+        f.debug_struct("Reader").field("inputs", &self.inputs.names()).finish_non_exhaustive()
     }
 }
 
@@ -114,21 +109,17 @@ impl<'c> Reader<'c> {
     /// A reader that has read nothing yet.
     pub fn new() -> Self {
         Self {
+            inputs: Inputs::new(InputProblem::Empty),
             objects: Objects::default(),
-            seen: IndexMap::new(),
-            inputs: Vec::new(),
-            strings: Strings::new(),
-            default_namespace: Str::from("default"),
+            seen: Seen::new(),
             known_classes: Vec::new(),
-            stop: Box::new(|| false),
-            failed: false,
         }
     }
 
     /// The same, asking `stop` every few milliseconds whether to give up.
     #[must_use]
     pub fn interrupted_by(mut self, stop: impl FnMut() -> bool + Send + 'c) -> Self {
-        self.stop = Box::new(stop);
+        self.inputs.stop = Box::new(stop);
         self
     }
 
@@ -145,38 +136,11 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// The file cannot be read, holds no objects or invalid ones, or contradicts what was read before.
     pub fn read_path(&mut self, path: impl AsRef<Path>) -> Result<(), ReadError> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let io_error = |error| ReadError::Io { input: name.clone(), error };
-        let result = if path.is_dir() {
-            source::directory(path)
-                .map_err(io_error)
-                .and_then(|files| self.read_files(&name, &files))
-        } else {
-            File::open(path)
-                .map_err(io_error)
-                .and_then(|file| self.read_input(name.clone(), Box::new(file)))
-                .and_then(|documents| not_empty(&name, documents))
-        };
+        let Self { inputs, objects, seen, .. } = self;
+        let result = inputs.read_path(path.as_ref(), &mut |session| {
+            ObjectSession { session, objects: &mut *objects, seen: &mut *seen }.run()
+        });
         self.done(result)
-    }
-
-    fn read_files(
-        &mut self,
-        directory: &str,
-        files: &[std::path::PathBuf],
-    ) -> Result<(), ReadError> {
-        if files.is_empty() {
-            return Err(invalid_input(directory, InputProblem::EmptyDirectory));
-        }
-        let mut documents = 0;
-        for path in files {
-            let name = path.display().to_string();
-            let file =
-                File::open(path).map_err(|error| ReadError::Io { input: name.clone(), error })?;
-            documents += self.read_input(name, Box::new(file))?;
-        }
-        not_empty(directory, documents)
     }
 
     /// Reads `bytes`, which faults call `name`.
@@ -192,9 +156,10 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// The stream fails, holds no objects or invalid ones, or contradicts what was read before.
     pub fn read_stream(&mut self, name: &str, stream: impl Read) -> Result<(), ReadError> {
-        let result = self
-            .read_input(name.to_owned(), Box::new(stream))
-            .and_then(|documents| not_empty(name, documents));
+        let Self { inputs, objects, seen, .. } = self;
+        let result = inputs.read_stream(name, stream, &mut |session| {
+            ObjectSession { session, objects: &mut *objects, seen: &mut *seen }.run()
+        });
         self.done(result)
     }
 
@@ -203,9 +168,7 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// An earlier call failed, or a pod without a priority has a priority class that was not read.
     pub fn finish(mut self) -> Result<Objects, ReadError> {
-        if self.failed {
-            return Err(ReadError::Abandoned);
-        }
+        self.inputs.whole()?;
         let Objects { pods, priority_classes, .. } = &mut self.objects;
         self.known_classes.extend_from_slice(priority_classes);
         match resolve_priorities(pods, &self.known_classes) {
@@ -217,13 +180,12 @@ impl<'c> Reader<'c> {
     #[cold]
     fn unknown_class(&self, index: usize, class: &str) -> ReadError {
         let found =
-            self.seen.iter().find(|(id, place)| id.kind == Kind::Pod && place.index == index);
-        let mut input = String::new();
-        let (mut object, mut position) = (String::new(), String::new());
-        if let Some((identity, place)) = found {
-            input = self.inputs.get(place.input).cloned().unwrap_or_default();
-            object = format!("Pod {}/{}", identity.namespace, identity.name);
-            position = place.position.to_string();
+            self.seen.iter().find(|(key, seat)| key.kind == Kind::Pod && seat.index == index);
+        let (mut input, mut object, mut position) = (String::new(), String::new(), String::new());
+        if let Some((key, seat)) = found {
+            seat.place.input(self.inputs.names()).clone_into(&mut input);
+            object = key.to_string();
+            position = seat.place.position();
         }
         ReadError::Invalid(Box::new(InvalidInput {
             input,
@@ -237,18 +199,8 @@ impl<'c> Reader<'c> {
         }))
     }
 
-    /// How many values the input holds.
-    fn read_input(&mut self, name: String, input: Box<dyn Read + '_>) -> Result<u64, ReadError> {
-        if self.failed {
-            return Err(ReadError::Abandoned);
-        }
-        self.inputs.push(name);
-        Session::open(self, input)?.run()
-    }
-
     fn done(&mut self, result: Result<(), ReadError>) -> Result<(), ReadError> {
         if result.is_err() {
-            self.failed = true;
             self.objects = Objects::default();
             self.seen.clear();
         }
@@ -262,24 +214,5 @@ impl<'c> Reader<'c> {
 /// # Errors
 /// The stream fails, is larger than 16 MiB, or is neither.
 pub fn json_text(name: &str, stream: impl Read) -> Result<Vec<u8>, ReadError> {
-    let mut reader = Reader::new();
-    reader.inputs.push(name.to_owned());
-    Session::open(&mut reader, Box::new(stream))?.text()
-}
-
-fn invalid_input(input: &str, problem: InputProblem) -> ReadError {
-    ReadError::Invalid(Box::new(InvalidInput {
-        input: input.to_owned(),
-        position: String::new(),
-        object: String::new(),
-        path: String::new(),
-        value: String::new(),
-        problem,
-        line: None,
-        column: None,
-    }))
-}
-
-fn not_empty(name: &str, documents: u64) -> Result<(), ReadError> {
-    if documents == 0 { Err(invalid_input(name, InputProblem::Empty)) } else { Ok(()) }
+    Inputs::new(InputProblem::Empty).open(name.to_owned(), Box::new(stream))?.text()
 }

@@ -1,102 +1,43 @@
-//! `Session`: one input on its way into the reader.
+//! `Session`: the text of one input, piece by piece, and where in it faults are.
 
-use std::borrow::Cow;
 use std::io::{self, BufReader, Read};
 
-use indexmap::map::Entry;
-
+use super::Position;
 use super::error::{InputProblem, InvalidInput, ReadError};
-use super::kind::{Kind, Object, Type, Visitor, describe, header, signs};
+use super::inputs::Inputs;
+use super::kind::describe;
 use super::source::{self, Format, StreamFault};
 use super::window::{MAX_OBJECT, Refill, Window};
-use super::{Identity, Place, Position, Reader};
-use crate::Str;
-use crate::json::{Decoder, Fault, Items, Problem};
+use crate::json::{Decoder, Fault, Items};
+use crate::object::ObjectType;
 use crate::validation::FieldError;
 use crate::yaml::YamlToJson;
+use crate::{Kind, ObjectKey};
 
 pub(super) struct Session<'s, 'c> {
-    reader: &'s mut Reader<'c>,
-    window: Window<'s>,
+    pub(super) inputs: &'s mut Inputs<'c>,
+    pub(super) window: Window<'s>,
     is_yaml: bool,
-    position: Position,
+    pub(super) position: Position,
 }
 
 /// In what a fault is.
 #[derive(Debug, Clone, Copy)]
-enum Whose {
+pub(super) enum Whose {
     /// In what is around objects.
     Nobodys,
-    /// In the object that comes next, of this kind where it is known.
-    Object(Option<Kind>),
-}
-
-/// What a list says about its items.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Expected {
-    /// Nothing yet: its kind may follow.
-    Unknown,
-    /// `v1.List`, or a bare array: each item says what it is.
-    Any,
-    /// A typed list; the items need not say it again.
-    Typed(Type),
-}
-
-impl Expected {
-    fn of(api_version: Option<&[u8]>, kind: Option<&[u8]>) -> Self {
-        match kind.and_then(|kind| kind.strip_suffix(b"List")) {
-            None => Self::Unknown,
-            Some(b"") => Self::Any,
-            Some(item) => Self::Typed(Type::of(api_version, item)),
-        }
-    }
-}
-
-/// Items that do not state their kind, in a list that has not stated its own yet.
-#[derive(Default)]
-struct Loose {
-    /// Kinds told by shape.
-    guessed: Vec<Kind>,
-    /// Items that wait for the list's kind, and how large they are.
-    undecided: Vec<Undecided>,
-    bytes: usize,
-}
-
-struct Undecided {
-    bytes: Vec<u8>,
-    position: Position,
-    /// Line and column.
-    at: (u64, u64),
-}
-
-/// What stood before a list's items.
-struct OwnHeader {
-    api_version: Option<Vec<u8>>,
-    kind: Option<Vec<u8>>,
-}
-
-/// How an object is to be read.
-enum Plan {
-    /// A list; the decoder stands at the value of `items`.
-    List { header: OwnHeader },
-    /// A list without items.
-    EmptyList,
-    /// A single object.
-    Object(Type),
-    /// A single object that does not say what it is, but has fields that only this kind has.
-    Guessed(Kind),
-    /// A single object that does not say what it is.
-    Undecided,
+    /// In the object that starts so many bytes after the window's start, of this kind where it is known.
+    Object(usize, Option<Kind>),
 }
 
 impl<'s, 'c> Session<'s, 'c> {
     /// Looks at the first bytes of `input` and makes JSON of what it is.
     pub(super) fn open(
-        reader: &'s mut Reader<'c>,
+        inputs: &'s mut Inputs<'c>,
         input: Box<dyn Read + 's>,
     ) -> Result<Self, ReadError> {
         let window = Window::new(input);
-        let mut session = Self { reader, window, is_yaml: false, position: Position::default() };
+        let mut session = Self { inputs, window, is_yaml: false, position: Position::default() };
         session.refill()?;
         if let Some(format) = Format::of(session.window.bytes()) {
             let packed = std::mem::replace(&mut session.window, Window::new(Box::new(io::empty())));
@@ -118,28 +59,24 @@ impl<'s, 'c> Session<'s, 'c> {
         Ok(session)
     }
 
-    fn refill(&mut self) -> Result<bool, ReadError> {
-        match self.window.refill(&mut self.reader.stop) {
+    pub(super) fn refill(&mut self) -> Result<bool, ReadError> {
+        match self.window.refill(&mut self.inputs.stop) {
             Ok(Refill::More) => Ok(true),
             Ok(Refill::End) => Ok(false),
             Ok(Refill::Interrupted) => Err(ReadError::Interrupted),
             Ok(Refill::TooLarge) => {
                 let problem = InputProblem::TooLarge { limit: MAX_OBJECT };
-                Err(self.invalid_object(problem))
+                Err(self.invalid_as(0, Whose::Object(0, None), problem))
             }
             Err(error) => Err(self.io_error(error)),
         }
-    }
-
-    fn input(&self) -> String {
-        self.reader.inputs.last().cloned().unwrap_or_default()
     }
 
     #[cold]
     fn io_error(&self, error: io::Error) -> ReadError {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<StreamFault>()) {
             Some(StreamFault { problem, at }) => ReadError::Invalid(Box::new(InvalidInput {
-                input: self.input(),
+                input: self.inputs.current().to_owned(),
                 position: self.position.to_string(),
                 object: String::new(),
                 path: String::new(),
@@ -148,16 +85,16 @@ impl<'s, 'c> Session<'s, 'c> {
                 line: at.map(|(line, _)| line),
                 column: at.map(|(_, column)| column),
             })),
-            None => ReadError::Io { input: self.input(), error },
+            None => ReadError::Io { input: self.inputs.current().to_owned(), error },
         }
     }
 
-    /// A fault of the object that starts `offset` bytes after the window's start.
+    /// A fault `offset` bytes after the window's start.
     #[cold]
-    fn invalid(&self, offset: usize, problem: InputProblem) -> ReadError {
+    pub(super) fn invalid(&self, offset: usize, problem: InputProblem) -> ReadError {
         let (line, column) = self.window.line_and_column(offset);
         ReadError::Invalid(Box::new(InvalidInput {
-            input: self.input(),
+            input: self.inputs.current().to_owned(),
             position: self.position.to_string(),
             object: String::new(),
             path: String::new(),
@@ -168,26 +105,80 @@ impl<'s, 'c> Session<'s, 'c> {
         }))
     }
 
-    /// The error that `fault` is, in text that starts at the window's start.
+    /// The same in what `whose` says.
     #[cold]
-    fn locate(&mut self, fault: &Fault, whose: Whose) -> ReadError {
-        let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
-        let object = match whose {
-            Whose::Nobodys => String::new(),
-            Whose::Object(kind) => describe(&mut decoder, kind),
-        };
-        let problem = InputProblem::Json(fault.problem().clone());
-        let mut error = self.invalid(fault.offset(), problem);
+    pub(super) fn invalid_as(
+        &mut self,
+        offset: usize,
+        whose: Whose,
+        problem: InputProblem,
+    ) -> ReadError {
+        let mut error = self.invalid(offset, problem);
         if let ReadError::Invalid(invalid) = &mut error {
-            invalid.object = object;
+            invalid.object = self.describe(whose);
+        }
+        error
+    }
+
+    #[cold]
+    fn describe(&mut self, whose: Whose) -> String {
+        let mut decoder = Decoder::new(self.window.bytes(), &mut self.inputs.strings);
+        match whose {
+            Whose::Nobodys => String::new(),
+            Whose::Object(start, kind) => {
+                decoder.seek(start);
+                describe(&mut decoder, kind)
+            }
+        }
+    }
+
+    /// The error that `fault` is, whose offsets count from the window's start.
+    #[cold]
+    pub(super) fn locate(&mut self, fault: &Fault, whose: Whose) -> ReadError {
+        let problem = InputProblem::Json(fault.problem().clone());
+        let mut error = self.invalid_as(fault.offset(), whose, problem);
+        if let ReadError::Invalid(invalid) = &mut error {
             invalid.path = fault.path();
             fault.text().clone_into(&mut invalid.value);
         }
         error
     }
 
+    /// The error that `path`, in the value `start` bytes after the window's start, has such a problem.
+    #[cold]
+    pub(super) fn invalid_field(
+        &mut self,
+        start: usize,
+        object: String,
+        path: &str,
+        problem: InputProblem,
+    ) -> ReadError {
+        let mut decoder = Decoder::new(self.window.bytes(), &mut self.inputs.strings);
+        decoder.seek(start);
+        let (offset, value) = decoder.find(path);
+        let mut read_error = self.invalid(offset, problem);
+        if let ReadError::Invalid(invalid) = &mut read_error {
+            invalid.object = object;
+            path.clone_into(&mut invalid.path);
+            invalid.value = value;
+        }
+        read_error
+    }
+
+    /// The error that the API server would not take what is `start` bytes after the window's start.
+    #[cold]
+    pub(super) fn refused(
+        &mut self,
+        start: usize,
+        object: String,
+        error: &FieldError,
+    ) -> ReadError {
+        let problem = InputProblem::Validation(error.body());
+        self.invalid_field(start, object, &error.path, problem)
+    }
+
     /// Runs `read` on the text at hand, and on more of it if that was cut. Tells where it ended.
-    fn attempt<T>(
+    pub(super) fn attempt<T>(
         &mut self,
         whose: Whose,
         mut read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
@@ -195,7 +186,7 @@ impl<'s, 'c> Session<'s, 'c> {
         loop {
             let bytes = self.window.bytes();
             let available = bytes.len();
-            let mut decoder = Decoder::new(bytes, &mut self.reader.strings);
+            let mut decoder = Decoder::new(bytes, &mut self.inputs.strings);
             let result = read(&mut decoder);
             let end = decoder.offset();
             let cut = match &result {
@@ -213,7 +204,7 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// The same, using up what was read.
-    fn piece<T>(
+    pub(super) fn piece<T>(
         &mut self,
         read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
     ) -> Result<T, ReadError> {
@@ -223,11 +214,11 @@ impl<'s, 'c> Session<'s, 'c> {
     }
 
     /// The same where an object starts, which faults then name.
-    fn object_piece<T>(
+    pub(super) fn object_piece<T>(
         &mut self,
         read: impl FnMut(&mut Decoder<'_>) -> Result<T, Fault>,
     ) -> Result<T, ReadError> {
-        let (value, end) = self.attempt(Whose::Object(None), read)?;
+        let (value, end) = self.attempt(Whose::Object(0, None), read)?;
         self.window.consume(end);
         Ok(value)
     }
@@ -238,24 +229,22 @@ impl<'s, 'c> Session<'s, 'c> {
         Ok(self.window.bytes().to_vec())
     }
 
-    /// Reads every value of the input and tells how many there were.
-    pub(super) fn run(mut self) -> Result<u64, ReadError> {
-        let mut documents = 0;
+    /// Goes to the next value of the input and tells its first byte; `None` where the input ends.
+    pub(super) fn next_document(&mut self) -> Result<Option<u8>, ReadError> {
         loop {
             let first = self.piece(|decoder| {
                 decoder.space();
                 Ok(decoder.peek())
             })?;
-            let Some(first) = first else { return Ok(documents) };
-            if first == b'-' && self.separator()? {
+            if first == Some(b'-') && self.separator()? {
                 continue;
             }
-            documents += 1;
-            self.position = Position { document: documents, ..Position::default() };
-            match first {
-                b'[' => self.bare_list()?,
-                _ => self.object(&Expected::Any, &mut Loose::default(), 0)?,
+            if first.is_some() {
+                let document = self.position.document + 1;
+                self.position =
+                    Position { document, bare: first == Some(b'['), ..Position::default() };
             }
+            return Ok(first);
         }
     }
 
@@ -273,28 +262,19 @@ impl<'s, 'c> Session<'s, 'c> {
         })
     }
 
-    /// Reads a list without a header.
-    fn bare_list(&mut self) -> Result<(), ReadError> {
-        self.position.bare = true;
-        self.items(&Expected::Any, &mut Loose::default(), 0)
+    /// Enters the list that comes next.
+    pub(super) fn begin_list(&mut self) -> Result<(), ReadError> {
+        self.piece(|decoder| decoder.begin_list().map(drop))
     }
 
-    /// Reads the items of a list that is `level` lists deep in others, the decoder at its bracket.
-    fn items(
-        &mut self,
-        expected: &Expected,
-        loose: &mut Loose,
-        level: usize,
-    ) -> Result<(), ReadError> {
-        self.piece(|decoder| decoder.begin_list().map(drop))?;
-        let mut index = 0;
-        while self.piece(|decoder| decoder.next_element(&mut Items::after(index)))? {
+    /// Whether the list, which is `level` lists deep in others, has an item `index`; goes there.
+    pub(super) fn next_item(&mut self, level: usize, index: u64) -> Result<bool, ReadError> {
+        self.set_index(level, None);
+        let more = self.piece(|decoder| decoder.next_element(&mut Items::after(index)))?;
+        if more {
             self.set_index(level, Some(index));
-            self.object(expected, loose, level + 1)?;
-            self.set_index(level, None);
-            index += 1;
         }
-        Ok(())
+        Ok(more)
     }
 
     fn set_index(&mut self, level: usize, index: Option<u64>) {
@@ -305,261 +285,21 @@ impl<'s, 'c> Session<'s, 'c> {
         }
     }
 
-    /// Reads an object or a list.
-    fn object(
+    /// Fills in and checks `object`, which was read `start` bytes after the window's start, as the API server would.
+    pub(super) fn admit<T: ObjectType>(
         &mut self,
-        expected: &Expected,
-        loose: &mut Loose,
-        level: usize,
+        start: usize,
+        object: &mut T,
     ) -> Result<(), ReadError> {
-        match self.object_piece(|decoder| plan(decoder, expected))? {
-            Plan::Object(Type::Kept(kind)) => kind.accept(ReadObject { session: self }),
-            Plan::Object(Type::Other(name)) => {
-                self.object_piece(skip)?;
-                self.count_skipped(name, 1);
-                Ok(())
-            }
-            Plan::Guessed(kind) => {
-                if !loose.guessed.contains(&kind) {
-                    loose.guessed.push(kind);
-                }
-                kind.accept(ReadObject { session: self })
-            }
-            Plan::Undecided => self.put_aside(expected, loose),
-            Plan::EmptyList => self.piece(skip),
-            Plan::List { header } if level < 2 => self.list(header, level),
-            Plan::List { .. } => {
-                let problem = Problem::Other("a list in a list in a list".to_owned());
-                Err(self.invalid(0, InputProblem::Json(problem)))
-            }
-        }
-    }
-
-    fn count_skipped(&mut self, name: String, count: u64) {
-        *self.reader.objects.skipped.entry(Str::from(name)).or_default() += count;
-    }
-
-    /// Keeps an item of unknown kind until the kind of its list is read.
-    fn put_aside(&mut self, expected: &Expected, loose: &mut Loose) -> Result<(), ReadError> {
-        if *expected != Expected::Unknown {
-            return Err(self.unknown_kind());
-        }
-        let ((), end) = self.attempt(Whose::Object(None), skip)?;
-        let bytes = self.window.bytes().get(..end).unwrap_or_default().to_vec();
-        loose.bytes += bytes.len();
-        if loose.bytes > MAX_OBJECT {
-            return Err(self.unknown_kind());
-        }
-        let at = self.window.here();
-        loose.undecided.push(Undecided { bytes, position: self.position, at });
-        self.window.consume(end);
-        Ok(())
-    }
-
-    #[cold]
-    fn unknown_kind(&mut self) -> ReadError {
-        self.invalid_object(InputProblem::UnknownKind)
-    }
-
-    /// A fault of the object that comes next, as a whole.
-    #[cold]
-    fn invalid_object(&mut self, problem: InputProblem) -> ReadError {
-        let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
-        let object = describe(&mut decoder, None);
-        let mut error = self.invalid(0, problem);
-        if let ReadError::Invalid(invalid) = &mut error {
-            invalid.object = object;
-        }
-        error
-    }
-
-    /// Reads a list whose header ends where the decoder stands, at the value of `items`.
-    fn list(&mut self, header: OwnHeader, level: usize) -> Result<(), ReadError> {
-        let OwnHeader { mut api_version, mut kind } = header;
-        let expected = Expected::of(api_version.as_deref(), kind.as_deref());
-        let mut loose = Loose::default();
-        if !self.piece(null)? {
-            self.items(&expected, &mut loose, level)?;
-        }
-        // what stands behind the items
-        while let Some(name) = self.piece(|decoder| {
-            let name = decoder.next_member(&mut Items::after(1))?;
-            Ok(name.map(Cow::into_owned))
-        })? {
-            match name.as_slice() {
-                b"apiVersion" => api_version = self.name_of(b"apiVersion")?,
-                b"kind" => kind = self.name_of(b"kind")?,
-                b"items" => {
-                    let problem = Problem::Other("a second list of items".to_owned());
-                    return Err(self.invalid(0, InputProblem::Json(problem)));
-                }
-                _ => self.piece(skip)?,
-            }
-        }
-        if expected == Expected::Unknown {
-            let stated = Expected::of(api_version.as_deref(), kind.as_deref());
-            let kind = kind.map(|kind| String::from_utf8_lossy(&kind).into_owned());
-            self.decide(&stated, &kind.unwrap_or_default(), loose)?;
-        }
-        Ok(())
-    }
-
-    fn name_of(&mut self, name: &'static [u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.piece(|decoder| {
-            let mut text = None;
-            decoder
-                .field_with(name, &mut text, |decoder| Ok(Some(decoder.text()?.into_owned())))?;
-            Ok(text)
-        })
-    }
-
-    /// Reads the items that waited for the list's kind.
-    fn decide(&mut self, stated: &Expected, list: &str, loose: Loose) -> Result<(), ReadError> {
-        if let Expected::Typed(item) = stated {
-            let wrong = loose.guessed.iter().find(|&&kind| *item != Type::Kept(kind));
-            if let Some(kind) = wrong {
-                let (list, item) = (list.to_owned(), kind.name());
-                return Err(self.invalid(0, InputProblem::ListKind { list, item }));
-            }
-        } else if *stated == Expected::Unknown && !list.is_empty() {
-            let item = "something else";
-            let list = list.to_owned();
-            return Err(self.invalid(0, InputProblem::ListKind { list, item }));
-        }
-        let position = self.position;
-        for undecided in loose.undecided {
-            // read from its copy as from an input of its own, at the place where it stood
-            let window = Window::at(undecided.bytes, undecided.at);
-            let window = std::mem::replace(&mut self.window, window);
-            self.position = undecided.position;
-            self.refill()?;
-            match stated {
-                Expected::Typed(Type::Kept(kind)) => kind.accept(ReadObject { session: self })?,
-                Expected::Typed(Type::Other(name)) => self.count_skipped(name.clone(), 1),
-                Expected::Any | Expected::Unknown => return Err(self.unknown_kind()),
-            }
-            self.window = window;
-        }
-        self.position = position;
-        Ok(())
-    }
-
-    /// The error that the API server would not take `object`, which comes next.
-    #[cold]
-    fn refused<T: Object>(&mut self, object: &T, error: &FieldError) -> ReadError {
-        let mut decoder = Decoder::new(self.window.bytes(), &mut self.reader.strings);
-        let (offset, value) = decoder.find(&error.path);
-        let mut read_error = self.invalid(offset, InputProblem::Validation(error.body()));
-        if let ReadError::Invalid(invalid) = &mut read_error {
-            invalid.object = name_object(object);
-            error.path.clone_into(&mut invalid.path);
-            invalid.value = value;
-        }
-        read_error
-    }
-
-    /// Reads the object that comes next as a `T`.
-    fn read_object<T: Object>(&mut self) -> Result<(), ReadError> {
-        let (mut object, end) = self.attempt(Whose::Object(Some(T::KIND)), T::decode)?;
         let metadata = object.metadata_mut();
         if T::KIND.is_namespaced() && metadata.namespace.is_empty() {
-            metadata.namespace = self.reader.default_namespace.clone();
+            metadata.namespace = self.inputs.default_namespace.clone();
         }
-        if let Err(error) = object.admit() {
-            return Err(self.refused::<T>(&object, &error));
-        }
-        let metadata = object.metadata();
-        let identity = Identity {
-            kind: T::KIND,
-            namespace: if T::KIND.is_namespaced() {
-                metadata.namespace.clone()
-            } else {
-                Str::default()
-            },
-            name: metadata.name.clone(),
-        };
-        let list = T::list(&mut self.reader.objects);
-        let place = Place {
-            index: list.len(),
-            input: self.reader.inputs.len().saturating_sub(1),
-            position: self.position,
-        };
-        match self.reader.seen.entry(identity) {
-            Entry::Vacant(entry) => {
-                entry.insert(place);
-                list.push(object);
-            }
-            Entry::Occupied(entry) => {
-                let first = entry.get();
-                if list.get(first.index) != Some(&object) {
-                    let input = self.reader.inputs.get(first.input).map_or("", String::as_str);
-                    let position = first.position.to_string();
-                    let space = if position.is_empty() { "" } else { " " };
-                    let first = format!("{input}{space}{position}");
-                    let mut error = self.invalid(0, InputProblem::Duplicate { first });
-                    if let ReadError::Invalid(invalid) = &mut error {
-                        invalid.object = name_object(&object);
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        self.window.consume(end);
-        Ok(())
+        object.admit().map_err(|error| {
+            let description = ObjectKey::of(T::KIND, object.metadata()).to_string();
+            self.refused(start, description, &error)
+        })
     }
-}
-
-fn name_object<T: Object>(object: &T) -> String {
-    let metadata = object.metadata();
-    if metadata.name.is_empty() {
-        T::KIND.name().to_owned()
-    } else if T::KIND.is_namespaced() {
-        format!("{} {}/{}", T::KIND.name(), metadata.namespace, metadata.name)
-    } else {
-        format!("{} {}", T::KIND.name(), metadata.name)
-    }
-}
-
-struct ReadObject<'a, 's, 'c> {
-    session: &'a mut Session<'s, 'c>,
-}
-
-impl Visitor for ReadObject<'_, '_, '_> {
-    type Output = Result<(), ReadError>;
-
-    fn visit<T: Object>(self) -> Self::Output {
-        self.session.read_object::<T>()
-    }
-}
-
-/// Tells how to read the object at which the decoder stands, and leaves it there or, for a list, at the
-/// value of `items`.
-fn plan(decoder: &mut Decoder<'_>, expected: &Expected) -> Result<Plan, Fault> {
-    let start = decoder.offset();
-    let header = header(decoder)?;
-    if header.at_items {
-        let header = OwnHeader {
-            api_version: header.api_version.map(Cow::into_owned),
-            kind: header.kind.map(Cow::into_owned),
-        };
-        return Ok(Plan::List { header });
-    }
-    let plan = if header.complete && header.is_list_kind() {
-        Plan::EmptyList
-    } else if let (Some(api_version), Some(kind)) = (&header.api_version, &header.kind) {
-        Plan::Object(Type::of(Some(api_version), kind))
-    } else {
-        decoder.seek(start);
-        let signs = signs(decoder)?;
-        match (signs.kind, expected, signs.shape) {
-            (Some(kind), _, _) => Plan::Object(Type::of(signs.api_version.as_deref(), &kind)),
-            (None, Expected::Typed(item), _) => Plan::Object(item.clone()),
-            (None, _, Some(kind)) => Plan::Guessed(kind),
-            (None, _, None) => Plan::Undecided,
-        }
-    };
-    decoder.seek(start);
-    Ok(plan)
 }
 
 /// Whether text that starts like this is JSON rather than YAML; YAML has braces too, but seldom quotes
@@ -577,10 +317,6 @@ fn is_json(bytes: &[u8]) -> bool {
     }
 }
 
-fn skip(decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+pub(super) fn skip(decoder: &mut Decoder<'_>) -> Result<(), Fault> {
     decoder.skip()
-}
-
-fn null(decoder: &mut Decoder<'_>) -> Result<bool, Fault> {
-    decoder.null()
 }
