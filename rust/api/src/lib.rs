@@ -5,6 +5,7 @@
 mod affinity;
 mod decode;
 pub mod defaults;
+mod event;
 pub mod json;
 mod map;
 mod meta;
@@ -24,6 +25,7 @@ mod workload;
 mod yaml;
 
 pub use affinity::*;
+pub use event::{Event, Events};
 pub use map::{Labels, Map};
 pub use meta::{ObjectMeta, OwnerReference};
 pub use node::*;
@@ -32,7 +34,7 @@ pub use objects::Objects;
 pub use pod::*;
 pub use policy::*;
 pub use quantity::{Quantity, QuantityError};
-pub use read::{InputProblem, InvalidInput, ReadError, Reader, json_text};
+pub use read::{EventReader, InputProblem, InvalidInput, ReadError, Reader, json_text};
 pub use selector::*;
 pub use storage::*;
 pub use str::Str;

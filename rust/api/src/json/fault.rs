@@ -23,6 +23,7 @@ struct Inner {
 #[derive(Clone, PartialEq, Eq)]
 enum Segment {
     Field(&'static [u8]),
+    Unknown(String),
     Index(usize),
     Key(String),
 }
@@ -102,6 +103,14 @@ impl Fault {
         self
     }
 
+    /// The same for a member that should not be there; its name is shortened.
+    #[cold]
+    #[must_use]
+    pub(crate) fn in_unknown_field(mut self, name: &[u8]) -> Self {
+        self.0.path.push(Segment::Unknown(shorten(name)));
+        self
+    }
+
     /// The same fault seen from the list whose element has it.
     #[cold]
     #[must_use]
@@ -130,12 +139,8 @@ impl Fault {
         let mut path = String::new();
         for segment in self.0.path.iter().rev() {
             match segment {
-                Segment::Field(name) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(&String::from_utf8_lossy(name));
-                }
+                Segment::Field(name) => push_name(&mut path, &String::from_utf8_lossy(name)),
+                Segment::Unknown(name) => push_name(&mut path, name),
                 Segment::Index(index) => {
                     path.push('[');
                     path.push_str(&index.to_string());
@@ -170,6 +175,13 @@ impl Fault {
     pub fn is_truncated(&self) -> bool {
         self.0.problem == Problem::Syntax(Syntax::End)
     }
+}
+
+fn push_name(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
 }
 
 /// The text of the value at `offset`, shortened.

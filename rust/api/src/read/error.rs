@@ -99,6 +99,15 @@ pub enum InputProblem {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A watch that broke off, as its last event says.
+    #[error("the watch broke off: {message}")]
+    Watch {
+        /// What the API server said.
+        message: String,
+    },
+    /// There is no event in the input.
+    #[error("there are no events in it")]
+    NoEvents,
     /// There is nothing in the input.
     #[error("there are no objects in it")]
     Empty,
@@ -115,7 +124,7 @@ impl InvalidInput {
         &self.input
     }
 
-    /// The object as `Pod default/web-0`; empty when it could not be told.
+    /// The object as `Pod default/web-0`, or an event of no object as `LABEL event`; empty when it could not be told.
     pub fn object(&self) -> &str {
         &self.object
     }

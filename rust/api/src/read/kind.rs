@@ -202,7 +202,11 @@ fn describe_members(
     Ok(())
 }
 
-fn describe_text(decoder: &mut Decoder<'_>, slot: &mut Option<String>) -> Result<(), Fault> {
+/// Reads a text for a description into `slot`, without what would spoil a line.
+pub(super) fn describe_text(
+    decoder: &mut Decoder<'_>,
+    slot: &mut Option<String>,
+) -> Result<(), Fault> {
     if decoder.peek() == Some(b'"') {
         let text = decoder.text()?;
         let text = String::from_utf8_lossy(&text);

@@ -5,6 +5,7 @@
 //! memory holds the objects and the window, not the text.
 
 pub(crate) mod error;
+mod events;
 mod inputs;
 mod kind;
 mod objects;
@@ -17,6 +18,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use self::error::{InputProblem, InvalidInput, ReadError};
+pub use self::events::EventReader;
 use self::inputs::Inputs;
 use self::objects::{ObjectSession, Seen};
 use crate::defaults::{UnknownPriorityClass, resolve_priorities};

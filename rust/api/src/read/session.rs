@@ -4,6 +4,7 @@ use std::io::{self, BufReader, Read};
 
 use super::Position;
 use super::error::{InputProblem, InvalidInput, ReadError};
+use super::events::describe_event;
 use super::inputs::Inputs;
 use super::kind::describe;
 use super::source::{self, Format, StreamFault};
@@ -28,6 +29,8 @@ pub(super) enum Whose {
     Nobodys,
     /// In the object that starts so many bytes after the window's start, of this kind where it is known.
     Object(usize, Option<Kind>),
+    /// In the event at the window's start.
+    Event,
 }
 
 impl<'s, 'c> Session<'s, 'c> {
@@ -129,6 +132,7 @@ impl<'s, 'c> Session<'s, 'c> {
                 decoder.seek(start);
                 describe(&mut decoder, kind)
             }
+            Whose::Event => describe_event(&mut decoder),
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod affinity;
 mod error;
+mod event;
 mod meta;
 mod node;
 mod pod;
@@ -20,6 +21,7 @@ mod text;
 mod workload;
 
 pub use error::{BadValue, FieldError, FieldProblem};
+pub use event::validate_event;
 pub use node::validate_node;
 pub use pod::validate_pod;
 pub use policy::{validate_namespace, validate_pod_disruption_budget, validate_priority_class};

@@ -20,18 +20,24 @@ pub fn validate_node(node: &Node) -> Result<(), FieldError> {
 }
 
 fn spec(spec: &NodeSpec) -> Checked {
-    each("taints", &spec.taints, |taint: &Taint| {
+    taints(&spec.taints)?;
+    pod_cidrs(spec)
+}
+
+/// `validateNodeTaints`, for the list `taints`.
+pub(super) fn taints(taints: &[Taint]) -> Checked {
+    each("taints", taints, |taint: &Taint| {
         formed("key", &taint.key, qualified_name)?;
         formed("value", &taint.value, label_value)
     })?;
-    if let Some(index) = first_repeated(&spec.taints, |taint| (taint.effect.as_str(), &*taint.key))
-        && let Some(Taint { key, effect, .. }) = spec.taints.get(index)
+    if let Some(index) = first_repeated(taints, |taint| (taint.effect.as_str(), &*taint.key))
+        && let Some(Taint { key, effect, .. }) = taints.get(index)
     {
         // Taints must be unique by key and effect.
         let pair = format!("{key}:{}", effect.as_str());
         return Err(FieldError::duplicate("", &pair)).index(index).field("taints");
     }
-    pod_cidrs(spec)
+    Ok(())
 }
 
 /// `podCIDR` and `podCIDRs`: at most one network of each IP family.

@@ -10,6 +10,7 @@
     reason = "this crate is tests only"
 )]
 
+mod events;
 mod json;
 mod quantity;
 mod read;
