@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::{
-    CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, PersistentVolume,
+    CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, Object, PersistentVolume,
     PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
     ReplicationController, Service, StatefulSet, StorageClass, Str, VolumeAttachment,
 };
@@ -45,4 +45,26 @@ pub struct Objects {
     pub priority_classes: Vec<PriorityClass>,
     /// How many objects of each other kind were passed over.
     pub skipped: IndexMap<Str, u64>,
+}
+
+impl Objects {
+    /// The objects one by one, each kind in its order: nodes first, pods last.
+    pub fn into_objects(self) -> impl Iterator<Item = Object> {
+        (self.nodes.into_iter().map(Object::from))
+            .chain(self.namespaces.into_iter().map(Object::from))
+            .chain(self.services.into_iter().map(Object::from))
+            .chain(self.replication_controllers.into_iter().map(Object::from))
+            .chain(self.replica_sets.into_iter().map(Object::from))
+            .chain(self.stateful_sets.into_iter().map(Object::from))
+            .chain(self.storage_classes.into_iter().map(Object::from))
+            .chain(self.persistent_volumes.into_iter().map(Object::from))
+            .chain(self.persistent_volume_claims.into_iter().map(Object::from))
+            .chain(self.csi_nodes.into_iter().map(Object::from))
+            .chain(self.csi_drivers.into_iter().map(Object::from))
+            .chain(self.csi_storage_capacities.into_iter().map(Object::from))
+            .chain(self.volume_attachments.into_iter().map(Object::from))
+            .chain(self.pod_disruption_budgets.into_iter().map(Object::from))
+            .chain(self.priority_classes.into_iter().map(Object::from))
+            .chain(self.pods.into_iter().map(Object::from))
+    }
 }

@@ -2,27 +2,31 @@
 
 use std::sync::Arc;
 
-use bayplan_sched::cluster as sched;
+use bayplan_api::Str;
+use bayplan_sched::cluster::{Cluster, PodInfo};
 use bayplan_sched::decision::{Decision, Outcome};
-use bayplan_sched::index_vec::{Idx, NodeIdx, PodIdx};
+use bayplan_sched::index_vec::PodIdx;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::cluster::{State, node_names};
 use crate::enter::guard;
 use crate::error::{Fault, NativeError};
+use crate::state::Nodes;
 
-/// One pod's row: what is left of a decision once it was traced.
+/// One pod's row: what is left of a decision, whatever becomes of the cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    pod: PodIdx,
+    namespace: Str,
+    name: Str,
+    info: Arc<PodInfo>,
     outcome: Code,
-    node: Option<NodeIdx>,
+    /// Position of the node.
+    node: Option<usize>,
     score: Option<i64>,
     reason: String,
     feasible: Option<usize>,
-    preemption: Option<(NodeIdx, Vec<PodIdx>)>,
+    preemption: Option<(Str, Vec<String>)>,
 }
 
 /// `bayplan.Outcome`, number by number.
@@ -57,33 +61,55 @@ impl From<Outcome> for Code {
 
 impl Row {
     /// The row of a decision.
-    pub(crate) fn new(cluster: &sched::Cluster, decision: Decision) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Internal` if the decision is about another cluster.
+    pub(crate) fn new(
+        cluster: &Cluster,
+        nodes: &Nodes,
+        decision: Decision,
+    ) -> Result<Self, NativeError> {
         let outcome = Code::from(decision.outcome);
         let attempted =
             matches!(outcome, Code::Placed | Code::Pending | Code::Preempting | Code::Failed);
-        Self {
+        let victims =
+            |victims: &[PodIdx]| victims.iter().map(|&pod| full_name(cluster, pod)).collect();
+        Ok(Self {
             reason: reason(cluster, &decision),
-            pod: decision.pod,
             outcome,
-            node: decision.chosen,
+            node: decision.chosen.and_then(|node| nodes.position(node)),
             score: decision.chosen.and(decision.score),
             feasible: attempted.then_some(decision.feasible_nodes),
-            preemption: decision.preemption.map(|preemption| (preemption.node, preemption.victims)),
-        }
+            preemption: decision.preemption.map(|preemption| {
+                (cluster.nodes().name(preemption.node).clone(), victims(&preemption.victims))
+            }),
+            ..Self::foreign(cluster, decision.pod)?
+        })
     }
 
     /// The row of a pod that another scheduler places.
-    pub(crate) fn foreign(cluster: &sched::Cluster, pod: PodIdx) -> Self {
-        let scheduler = scheduler_name(cluster, pod);
-        Self {
-            pod,
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Internal` if the pod is of another cluster.
+    pub(crate) fn foreign(cluster: &Cluster, pod: PodIdx) -> Result<Self, NativeError> {
+        let Some(row) = cluster.pods().get(pod) else {
+            return Err(NativeError::Internal("a row of another cluster".to_owned()));
+        };
+        let info = Arc::clone(cluster.template(row.template));
+        let scheduler = &info.pod.spec.scheduler_name;
+        Ok(Self {
+            namespace: row.namespace.clone(),
+            name: row.name.clone(),
             outcome: Code::Foreign,
             node: None,
             score: None,
             reason: format!("no profile has the scheduler name {scheduler}"),
             feasible: None,
             preemption: None,
-        }
+            info,
+        })
     }
 
     /// The row as Python's tuple.
@@ -94,47 +120,36 @@ impl Row {
     pub(crate) fn to_python<'py>(
         &self,
         py: Python<'py>,
-        cluster: &sched::Cluster,
+        nodes: &Nodes,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let Some(pod) = cluster.pods().get(self.pod) else {
-            return Err(NativeError::Internal("a row of another cluster".to_owned()).into());
-        };
-        let spec = &cluster.template(pod.template).pod.spec;
-        let name = |node: NodeIdx| cluster.nodes().name(node).as_str();
-        let preemption = self.preemption.as_ref().map(|(node, victims)| {
-            (name(*node), victims.iter().map(|&pod| full_name(cluster, pod)).collect::<Vec<_>>())
-        });
+        let spec = &self.info.pod.spec;
+        let name = |position: usize| nodes.names.get(position).map(Str::as_str);
         let record = (
-            pod.namespace.as_str(),
-            pod.name.as_str(),
+            self.namespace.as_str(),
+            self.name.as_str(),
             self.outcome as u8,
-            self.node.map(name),
+            self.node.and_then(name),
             self.score,
             self.reason.as_str(),
             spec.priority.unwrap_or(0),
             spec.scheduler_name.as_str(),
             self.feasible,
-            preemption,
+            self.preemption.as_ref().map(|(node, victims)| (node.as_str(), victims)),
         );
         Ok(record.into_pyobject(py)?.into_any())
     }
 }
 
 /// `namespace/name`.
-fn full_name(cluster: &sched::Cluster, pod: PodIdx) -> String {
+fn full_name(cluster: &Cluster, pod: PodIdx) -> String {
     cluster
         .pods()
         .get(pod)
         .map_or_else(String::new, |row| format!("{}/{}", row.namespace, row.name))
 }
 
-fn scheduler_name(cluster: &sched::Cluster, pod: PodIdx) -> &str {
-    let row = cluster.pods().get(pod);
-    row.map_or("", |row| cluster.template(row.template).pod.spec.scheduler_name.as_str())
-}
-
 /// Why there, or why nowhere.
-fn reason(cluster: &sched::Cluster, decision: &Decision) -> String {
+fn reason(cluster: &Cluster, decision: &Decision) -> String {
     let message = decision.message.as_deref().unwrap_or_default();
     match decision.outcome {
         Outcome::Placed if decision.feasible_nodes == 1 => "only feasible node".to_owned(),
@@ -142,7 +157,7 @@ fn reason(cluster: &sched::Cluster, decision: &Decision) -> String {
         Outcome::Gated => {
             let row = cluster.pods().get(decision.pod);
             let gates = row.map_or(&[][..], |row| &row.scheduling_gates);
-            let gates: Vec<&str> = gates.iter().map(bayplan_api::Str::as_str).collect();
+            let gates: Vec<&str> = gates.iter().map(Str::as_str).collect();
             let plural = if gates.len() == 1 { "" } else { "s" };
             format!("waits for scheduling gate{plural} {}", gates.join(", "))
         }
@@ -158,17 +173,17 @@ fn reason(cluster: &sched::Cluster, decision: &Decision) -> String {
     }
 }
 
-/// What was decided, and the cluster that it is about.
+/// What was decided, and the nodes that it is about.
 #[pyclass(frozen, module = "bayplan._native")]
 #[derive(Debug)]
 pub(crate) struct Decisions {
     rows: Vec<Row>,
-    state: Arc<State>,
+    nodes: Arc<Nodes>,
 }
 
 impl Decisions {
-    pub(crate) fn new(rows: Vec<Row>, state: Arc<State>) -> Self {
-        Self { rows, state }
+    pub(crate) fn new(rows: Vec<Row>, nodes: Arc<Nodes>) -> Self {
+        Self { rows, nodes }
     }
 }
 
@@ -180,7 +195,7 @@ impl Decisions {
 
     /// Names of the nodes in their order.
     fn nodes(&self) -> PyResult<Vec<String>> {
-        Ok(guard(|| Ok(node_names(&self.state.cluster)))?)
+        Ok(guard(|| Ok(self.nodes.names.iter().map(ToString::to_string).collect()))?)
     }
 
     /// One tuple a pod.
@@ -188,7 +203,7 @@ impl Decisions {
         Ok(guard(|| {
             let list = PyList::empty(py);
             for row in &self.rows {
-                list.append(row.to_python(py, &self.state.cluster)?)?;
+                list.append(row.to_python(py, &self.nodes)?)?;
             }
             Ok(list)
         })?)
@@ -197,15 +212,13 @@ impl Decisions {
     /// Labels of the pod at a position.
     fn labels<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyDict>> {
         Ok(guard(|| {
-            let cluster = &self.state.cluster;
-            let pod = self.rows.get(position).and_then(|row| cluster.pods().get(row.pod));
-            let Some(pod) = pod else {
+            let Some(row) = self.rows.get(position) else {
                 let fault =
                     Fault::new("there are not so many decisions").value(position.to_string());
                 return Err(NativeError::not_found(fault));
             };
             let labels = PyDict::new(py);
-            for (key, value) in cluster.template(pod.template).pod.metadata.labels.iter() {
+            for (key, value) in row.info.pod.metadata.labels.iter() {
                 labels.set_item(key.as_str(), value.as_str())?;
             }
             Ok(labels)
@@ -219,7 +232,7 @@ impl Decisions {
 
     /// Rows of the nodes; −1 where there is none.
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let row = |row: &Row| row.node.map_or(-1, |node| i64::try_from(node.index()).unwrap_or(-1));
+        let row = |row: &Row| row.node.map_or(-1, |node| i64::try_from(node).unwrap_or(-1));
         Ok(guard(|| Ok(PyArray1::from_iter(py, self.rows.iter().map(row))))?)
     }
 

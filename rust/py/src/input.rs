@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use bayplan_api::{Objects, PriorityClass, ReadError, Reader};
+use bayplan_api::{EventReader, Events, Objects, PriorityClass, ReadError, Reader};
 use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -91,14 +91,44 @@ pub(crate) fn read_objects(
             Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
             Input::Made { name, json } => reader.read_bytes(name, json),
         };
-        result.map_err(|error| match (read_error(error, interrupt), input) {
-            (NativeError::Object(fault), Input::Made { .. }) => {
-                NativeError::object(Fault { line: None, column: None, ..*fault })
-            }
-            (other, _) => other,
-        })?;
+        result.map_err(|error| without_line(read_error(error, interrupt), input))?;
     }
     reader.finish().map_err(|error| read_error(error, interrupt))
+}
+
+/// Reads all sources into one list of events; `known` priority classes may be named before any of them adds one.
+///
+/// # Errors
+///
+/// Whatever the reader finds wrong, and what a signal handler raised meanwhile.
+pub(crate) fn read_events(
+    inputs: &[Input],
+    known: &[PriorityClass],
+    interrupt: &Interrupt,
+) -> Result<Events, NativeError> {
+    let mut reader = EventReader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
+    for input in inputs {
+        let result = match input {
+            Input::Path(path) => reader.read_path(path),
+            Input::Stdin => {
+                reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
+            }
+            Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
+            Input::Made { name, json } => reader.read_bytes(name, json),
+        };
+        result.map_err(|error| without_line(read_error(error, interrupt), input))?;
+    }
+    reader.finish().map_err(|error| read_error(error, interrupt))
+}
+
+/// The line in text that was made for the call means nothing to the caller.
+fn without_line(error: NativeError, input: &Input) -> NativeError {
+    match (error, input) {
+        (NativeError::Object(fault), Input::Made { .. }) => {
+            NativeError::object(Fault { line: None, column: None, ..*fault })
+        }
+        (other, _) => other,
+    }
 }
 
 /// A stream that may keep its reader waiting: a signal ends the wait.

@@ -8,10 +8,13 @@ mod columns;
 mod decisions;
 mod enter;
 mod error;
+mod events;
+mod family;
 mod gaps;
 mod input;
 mod json;
 mod scheduler;
+mod state;
 
 /// The Kubernetes version whose kube-scheduler is followed.
 const SEMANTICS: &str = "1.34";

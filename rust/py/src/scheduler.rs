@@ -1,25 +1,24 @@
 //! `Scheduler`: profiles of a configuration, asked about clusters.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::sync::Arc;
 
 use bayplan_sched::cluster as sched;
 use bayplan_sched::cluster::Place;
 use bayplan_sched::decision::Decision;
-use bayplan_sched::index_vec::{Idx, PodIdx};
+use bayplan_sched::index_vec::PodIdx;
 use bayplan_sched::{Detail, NotDecided, Scheduler as Engine};
 use indexmap::IndexSet;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
-use crate::cluster::{Cluster, State, cluster_error};
+use crate::cluster::Cluster;
 use crate::decisions::{Decisions, Row};
 use crate::enter::{Interrupt, enter, guard};
 use crate::error::{Fault, NativeError};
 use crate::input::{Input, configuration_error, read_configuration, read_objects};
+use crate::state::{State, cluster_error};
 
 /// A scheduler.
 #[pyclass(frozen, module = "bayplan._native")]
@@ -74,7 +73,8 @@ fn add_pods(
     input: &Input,
     interrupt: &Interrupt,
 ) -> Result<Vec<PodIdx>, NativeError> {
-    let objects = read_objects(std::slice::from_ref(input), &state.priority_classes, interrupt)?;
+    let known = state.priority_classes();
+    let objects = read_objects(std::slice::from_ref(input), &known, interrupt)?;
     let pods = objects.pods.clone();
     let rest = bayplan_api::Objects { pods: Vec::new(), ..objects };
     if rest != bayplan_api::Objects::default() {
@@ -137,6 +137,7 @@ impl Scheduler {
             Pods::Named(names) => Some(waiting(state, names)?),
             Pods::New(input) => Some(add_pods(state, input, interrupt)?.into_iter().collect()),
         };
+        let nodes = state.nodes();
         let is_wanted = |pod: &PodIdx| wanted.as_ref().is_none_or(|wanted| wanted.contains(pod));
         let cluster = &mut state.cluster;
         let mut trace = trace.map(TraceFile::create).transpose()?;
@@ -150,13 +151,15 @@ impl Scheduler {
             if let Some(trace) = &mut trace {
                 trace.write(cluster, &decision)?;
             }
-            rows.push(Row::new(cluster, decision));
+            rows.push(Row::new(cluster, &nodes, decision)?);
         }
         let foreign = cluster.pods().indices().filter(|pod| {
             let row = cluster.pods().get(*pod);
             row.is_some_and(|row| row.place == Place::Pending) && !self.decides(cluster, *pod)
         });
-        rows.extend(foreign.filter(is_wanted).map(|pod| Row::foreign(cluster, pod)));
+        for pod in foreign.filter(is_wanted) {
+            rows.push(Row::foreign(cluster, pod)?);
+        }
         if let Some(trace) = trace {
             trace.finish()?;
         }
@@ -199,7 +202,10 @@ fn waiting(state: &State, names: &[String]) -> Result<IndexSet<PodIdx>, NativeEr
                 Some(Place::On(node)) => {
                     format!("runs on {} already", state.cluster.nodes().name(node))
                 }
-                Some(Place::Elsewhere) => "runs on a node that is not in the cluster".to_owned(),
+                Some(Place::Elsewhere(absent)) => {
+                    let node = state.cluster.absent_name(absent);
+                    format!("runs on {node}, which is not in the cluster")
+                }
                 Some(Place::Evicted) => "was evicted".to_owned(),
                 _ => "has finished".to_owned(),
             };
@@ -272,15 +278,18 @@ impl Scheduler {
     ) -> PyResult<Decisions> {
         let pods = guard(|| Pods::from_python(pods))?;
         let cluster = cluster.get();
+        let trace = trace.map(str::to_owned);
         Ok(enter(py, |interrupt| {
-            let changing = commit.then(|| cluster.change(interrupt)).transpose()?;
-            let mut state = State::clone(&cluster.state());
-            let rows = self.decide(&mut state, &pods, trace, interrupt)?;
-            let state = Arc::new(state);
-            if let Some(changing) = &changing {
-                cluster.publish(changing, Arc::clone(&state));
+            let decide = |state: &mut State| {
+                let nodes = state.nodes();
+                let rows = self.decide(state, &pods, trace.as_deref(), interrupt)?;
+                Ok(Decisions::new(rows, nodes))
+            };
+            if commit {
+                cluster.handle.change(interrupt, decide)
+            } else {
+                cluster.handle.with(interrupt, |state| state.what_if(decide))
             }
-            Ok(Decisions::new(rows, state))
         })?)
     }
 
@@ -292,13 +301,19 @@ impl Scheduler {
         pod: &Bound<'_, PyAny>,
     ) -> PyResult<Bound<'py, PyArray1<bool>>> {
         let pod = guard(|| Pod::from_python(pod))?;
-        let state = cluster.get().state();
+        let cluster = cluster.get();
         let flags = enter(py, |interrupt| {
-            let (state, pod) = asked(&state, &pod, interrupt)?;
-            let cluster = &state.cluster;
-            let feasible = self.engine.session().feasible_nodes(cluster, pod);
-            let feasible = feasible.map_err(|error| not_decided(error, cluster, pod))?;
-            Ok(cluster.nodes().indices().map(|node| feasible.contains(node)).collect::<Vec<_>>())
+            cluster.handle.with(interrupt, |state| {
+                asked(state, &pod, interrupt, |cluster, pod| {
+                    let feasible = self.engine.session().feasible_nodes(cluster, pod);
+                    let feasible = feasible.map_err(|error| not_decided(error, cluster, pod))?;
+                    Ok(cluster
+                        .nodes()
+                        .iter()
+                        .map(|node| feasible.contains(node))
+                        .collect::<Vec<_>>())
+                })
+            })
         })?;
         Ok(guard(|| Ok(PyArray1::from_vec(py, flags)))?)
     }
@@ -311,19 +326,23 @@ impl Scheduler {
         pod: &Bound<'_, PyAny>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let pod = guard(|| Pod::from_python(pod))?;
-        let state = cluster.get().state();
+        let cluster = cluster.get();
         let totals = enter(py, |interrupt| {
-            let (state, pod) = asked(&state, &pod, interrupt)?;
-            let cluster = &state.cluster;
-            let totals = self.engine.session().totals(cluster, pod);
-            let totals = totals.map_err(|error| not_decided(error, cluster, pod))?;
-            let mut column = vec![-1; cluster.nodes().len()];
-            for (node, total) in totals {
-                if let Some(slot) = column.get_mut(node.index()) {
-                    *slot = total;
-                }
-            }
-            Ok(column)
+            cluster.handle.with(interrupt, |state| {
+                let nodes = state.nodes();
+                asked(state, &pod, interrupt, |cluster, pod| {
+                    let totals = self.engine.session().totals(cluster, pod);
+                    let totals = totals.map_err(|error| not_decided(error, cluster, pod))?;
+                    let mut column = vec![-1; nodes.names.len()];
+                    for (node, total) in totals {
+                        let position = nodes.position(node);
+                        if let Some(slot) = position.and_then(|at| column.get_mut(at)) {
+                            *slot = total;
+                        }
+                    }
+                    Ok(column)
+                })
+            })
         })?;
         Ok(guard(|| Ok(PyArray1::from_vec(py, totals)))?)
     }
@@ -337,40 +356,41 @@ impl Scheduler {
         in_turn: bool,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyAny>)> {
         let pod = guard(|| Pod::from_python(pod))?;
-        let state = cluster.get().state();
-        let (state, text, row) = enter(py, |interrupt| {
-            let mut state = State::clone(&state);
-            let (pod, decision) =
-                self.evaluate(&mut state, &pod, in_turn, Detail::Trace, interrupt)?;
-            let text = serde_json::to_vec(&decision.trace_form(&state.cluster))
-                .map_err(|error| NativeError::Internal(error.to_string()))?;
-            let row = if self.decides(&state.cluster, pod) {
-                Row::new(&state.cluster, decision)
-            } else {
-                Row::foreign(&state.cluster, pod)
-            };
-            Ok((state, text, row))
+        let cluster = cluster.get();
+        let (nodes, text, row) = enter(py, |interrupt| {
+            cluster.handle.with(interrupt, |state| {
+                let nodes = state.nodes();
+                state.what_if(|state| {
+                    let (pod, decision) =
+                        self.evaluate(state, &pod, in_turn, Detail::Trace, interrupt)?;
+                    let cluster = &state.cluster;
+                    let text = serde_json::to_vec(&decision.trace_form(cluster))
+                        .map_err(|error| NativeError::Internal(error.to_string()))?;
+                    let row = if self.decides(cluster, pod) {
+                        Row::new(cluster, &nodes, decision)?
+                    } else {
+                        Row::foreign(cluster, pod)?
+                    };
+                    Ok((nodes, text, row))
+                })
+            })
         })?;
-        Ok(guard(|| Ok((PyBytes::new(py, &text), row.to_python(py, &state.cluster)?)))?)
+        Ok(guard(|| Ok((PyBytes::new(py, &text), row.to_python(py, &nodes)?)))?)
     }
 }
 
-/// The state in which to ask about a pod as if it waited, and its row: the state as it is for a pod that does, else a copy.
-fn asked<'a>(
-    state: &'a State,
+/// Lets `work` ask about a pod as if it waited.
+fn asked<T>(
+    state: &mut State,
     pod: &Pod,
     interrupt: &Interrupt,
-) -> Result<(Cow<'a, State>, PodIdx), NativeError> {
-    if let Pod::Named(name) = pod {
-        let row = state.find(name)?;
-        if state.cluster.pods().get(row).is_some_and(|row| row.place == Place::Pending) {
-            return Ok((Cow::Borrowed(state), row));
-        }
-    }
-    let mut state = state.clone();
-    let row = only(&mut state, pod, interrupt)?;
-    state.cluster.evict_pod(row);
-    Ok((Cow::Owned(state), row))
+    work: impl FnOnce(&sched::Cluster, PodIdx) -> Result<T, NativeError>,
+) -> Result<T, NativeError> {
+    state.what_if(|state| {
+        let pod = only(state, pod, interrupt)?;
+        state.cluster.evict_pod(pod);
+        work(&state.cluster, pod)
+    })
 }
 
 fn not_decided(error: NotDecided, cluster: &sched::Cluster, pod: PodIdx) -> NativeError {

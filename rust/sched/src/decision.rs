@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::cluster::Cluster;
 use crate::framework::Status;
-use crate::index_vec::{IndexVec, NodeIdx, PodIdx};
+use crate::index_vec::{NodeIdx, PodIdx};
 
 /// What became of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +88,8 @@ pub struct Decision {
 /// What each plugin said of each node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    /// The first rejection of each node; `None` if it is feasible. Empty when PreFilter rejects the pod.
-    pub filter: IndexVec<NodeIdx, Option<Rejection>>,
+    /// The nodes in node order and the first rejection of each; `None` if it is feasible. Empty when PreFilter rejects the pod.
+    pub filter: Vec<(NodeIdx, Option<Rejection>)>,
     /// The feasible nodes in node order; the scores are in this order.
     pub feasible: Vec<NodeIdx>,
     /// The scores of each plugin that was not skipped.
@@ -222,8 +222,8 @@ impl Serialize for FilterForm<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if let Some(trace) = self.trace {
-            for (node, rejection) in trace.filter.iter_enumerated() {
-                let name = self.cluster.nodes().name(node).as_str();
+            for (node, rejection) in &trace.filter {
+                let name = self.cluster.nodes().name(*node).as_str();
                 map.serialize_entry(name, &rejection.as_ref().map(RejectionForm))?;
             }
         }

@@ -66,6 +66,14 @@ index_type! {
     SelectionId
 }
 index_type! {
+    /// The row of an object of some other kind.
+    ObjectIdx
+}
+index_type! {
+    /// A node name that pods give and no node has.
+    AbsentId
+}
+index_type! {
     /// A CSI driver, by name.
     DriverId
 }
@@ -125,6 +133,21 @@ impl<I: Idx, T> IndexVec<I, T> {
     /// The row, if there is one.
     pub fn get(&self, index: I) -> Option<&T> {
         self.rows.get(index.index())
+    }
+
+    /// Takes the last row off.
+    pub fn pop(&mut self) -> Option<T> {
+        self.rows.pop()
+    }
+
+    /// Keeps the first `len` rows.
+    pub fn truncate(&mut self, len: usize) {
+        self.rows.truncate(len);
+    }
+
+    /// The row, if there is one, to change it.
+    pub fn get_mut(&mut self, index: I) -> Option<&mut T> {
+        self.rows.get_mut(index.index())
     }
 
     /// All rows in order.

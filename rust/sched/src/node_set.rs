@@ -3,7 +3,7 @@
 use crate::index_vec::{Idx, NodeIdx};
 
 /// A set of nodes of a cluster with a known number of nodes, one bit a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeSet {
     words: Vec<u64>,
     nodes: usize,
@@ -36,6 +36,17 @@ impl NodeSet {
             }
         }
         set
+    }
+
+    /// Lets the cluster have `nodes`: new ones are not in, those beyond are forgotten.
+    pub(crate) fn resize(&mut self, nodes: usize) {
+        self.words.resize(nodes.div_ceil(64), 0);
+        if let Some(last) = self.words.last_mut()
+            && !nodes.is_multiple_of(64)
+        {
+            *last &= (1 << (nodes % 64)) - 1;
+        }
+        self.nodes = nodes;
     }
 
     /// How many nodes the cluster has, in the set or not.

@@ -34,6 +34,7 @@ pub(crate) struct Plan {
     /// What every total has beside the scores: one, if there are no score plugins.
     base_total: i64,
     revision: u64,
+    epoch: u64,
     /// The revision of the storage that the plan knows, if it reads any.
     storage_revision: Option<u64>,
 }
@@ -116,7 +117,7 @@ pub(crate) struct Best {
 impl Plan {
     /// Asks every plugin of the profile once (`RunPreFilterPlugins`, `RunPreScorePlugins`).
     pub(crate) fn new(profile: &Profile, cluster: &Cluster, template: TemplateId) -> Self {
-        let count = cluster.nodes().len();
+        let count = cluster.nodes().row_count();
         let pod = cluster.template(template);
         // Without score plugins every node has a score of one.
         let base_total = i64::from(profile.scores.is_empty());
@@ -132,6 +133,7 @@ impl Plan {
             totals: IndexVec::filled(base_total, count),
             base_total,
             revision: cluster.revision(),
+            epoch: cluster.epoch(),
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
         };
         plan.pre_filter(profile, cluster, pod);
@@ -146,7 +148,7 @@ impl Plan {
     }
 
     fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
-        let count = cluster.nodes().len();
+        let count = cluster.nodes().row_count();
         let mut names: Option<Vec<Str>> = None;
         let mut narrowing: Vec<Str> = Vec::new();
         let mut filters: Vec<(&Str, Box<dyn Filter>)> = Vec::new();
@@ -246,8 +248,8 @@ impl Plan {
                     weight: entry.weight,
                     needs_feasible: score.depends_on() == Dependency::FeasibleSet,
                     score,
-                    raw: IndexVec::filled(0, cluster.nodes().len()),
-                    weighted: IndexVec::filled(0, cluster.nodes().len()),
+                    raw: IndexVec::filled(0, cluster.nodes().row_count()),
+                    weighted: IndexVec::filled(0, cluster.nodes().row_count()),
                     invalid: None,
                     feasible_changed: true,
                     was_skipped: false,
@@ -269,11 +271,14 @@ impl Plan {
 
     /// Takes what changed since the plan was last up to date; `false` if it must be made anew.
     pub(crate) fn catch_up(&mut self, cluster: &Cluster) -> bool {
+        if self.epoch != cluster.epoch() {
+            return false;
+        }
         if self.storage_revision.is_some_and(|known| known != cluster.storage().revision()) {
             return false;
         }
         let Some(changes) = cluster.changes_since(self.revision) else { return false };
-        if changes.len() > cluster.nodes().len().max(64) {
+        if changes.len() > cluster.nodes().row_count().max(64) {
             return false;
         }
         for change in changes {
@@ -292,13 +297,13 @@ impl Plan {
 
     /// Finds the feasible nodes (`findNodesThatFitPod`).
     pub(crate) fn filter(&mut self, cluster: &Cluster) {
-        let count = cluster.nodes().len();
+        let count = cluster.nodes().row_count();
         if self.prefilter.is_some() {
             self.feasible = NodeSet::empty(count);
             return;
         }
         let mut feasible = match &self.narrowed {
-            None => NodeSet::full(count),
+            None => cluster.nodes().live().clone(),
             Some(narrowed) => narrowed.nodes.clone(),
         };
         for planned in &mut self.filters {
@@ -425,7 +430,7 @@ impl Plan {
         if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {
             return None;
         }
-        let rejections = cluster.nodes().indices().filter_map(|node| self.rejection(node));
+        let rejections = cluster.nodes().iter().filter_map(|node| self.rejection(node));
         let mut failures = rejections.filter(|rejection| rejection.status.code == Code::Error);
         let Rejection { plugin, status } = failures.next()?;
         Some(filter_failure(&plugin, &status.reasons.join(", ")))
@@ -435,9 +440,9 @@ impl Plan {
     pub(crate) fn resolvable_nodes(&self, cluster: &Cluster) -> Vec<NodeIdx> {
         if let Some(prefilter) = &self.prefilter {
             let resolvable = prefilter.status.code == Code::Unschedulable;
-            return cluster.nodes().indices().filter(|_| resolvable).collect();
+            return cluster.nodes().iter().filter(|_| resolvable).collect();
         }
-        let candidates = cluster.nodes().indices().filter(|&node| {
+        let candidates = cluster.nodes().iter().filter(|&node| {
             self.narrowed.as_ref().is_none_or(|narrowed| narrowed.nodes.contains(node))
         });
         let resolvable = candidates.filter(|&node| {
@@ -450,12 +455,12 @@ impl Plan {
 
     /// The text of the event when no node is feasible.
     pub(crate) fn message(&self, cluster: &Cluster) -> String {
-        let count = cluster.nodes().len();
+        let count = cluster.nodes().count();
         if let Some(prefilter) = &self.prefilter {
             return pre_filter_message(count, &prefilter.status.reasons);
         }
         let mut histogram = Histogram::default();
-        let mut left = NodeSet::full(count);
+        let mut left = cluster.nodes().live().clone();
         if let Some(narrowed) = &self.narrowed {
             let outside = count - narrowed.nodes.count();
             for reason in narrowed.rejection.status.reasons.iter().filter(|_| outside > 0) {

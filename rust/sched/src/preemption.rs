@@ -9,7 +9,7 @@
 
 use std::cmp::Reverse;
 
-use crate::cluster::{Cluster, PodChange};
+use crate::cluster::{Cluster, PodChange, WhatIf};
 use crate::decision::Preemption;
 use crate::go::len64;
 use crate::go_sort::sort_slice;
@@ -59,12 +59,11 @@ pub(crate) fn preempt(cluster: &mut Cluster, plan: &Plan) -> Result<Option<Preem
     }))
 }
 
-/// One node in a dry run: its row is changed, and put back at the end.
+/// One node in a dry run: its row is changed in a fork.
 struct Trial<'a> {
-    cluster: &'a mut Cluster,
+    cluster: WhatIf<'a>,
     run: DryRun,
     node: NodeIdx,
-    removed: Vec<PodIdx>,
 }
 
 impl Trial<'_> {
@@ -73,25 +72,23 @@ impl Trial<'_> {
         let (template, terminating) = (row.template, row.terminating);
         self.cluster.count_on_row(template, self.node, delta);
         let change = PodChange { node: self.node, template, terminating, delta };
-        self.run.pod_changed(self.cluster, &change);
+        self.run.pod_changed(&self.cluster, &change);
     }
 
     fn remove(&mut self, pod: PodIdx) {
         self.change(pod, -1);
-        self.removed.push(pod);
     }
 
     fn add(&mut self, pod: PodIdx) {
         self.change(pod, 1);
-        self.removed.retain(|&removed| removed != pod);
     }
 
     fn fits(&self) -> bool {
-        self.run.fits(self.cluster, self.node)
+        self.run.fits(&self.cluster, self.node)
     }
 
     fn failure(&self) -> Option<String> {
-        self.run.failure(self.cluster, self.node)
+        self.run.failure(&self.cluster, self.node)
     }
 }
 
@@ -111,15 +108,14 @@ fn select_victims_on_node(
     if potential.is_empty() {
         return Ok(None);
     }
-    let used_ports = cluster.nodes().used_ports[node].clone();
-    let mut trial = Trial { cluster, run: plan.dry_run(), node, removed: Vec::new() };
+    let mut trial = Trial { cluster: cluster.what_if(), run: plan.dry_run(), node };
     for &pod in &potential {
         trial.remove(pod);
     }
     let mut candidate = Ok(None);
     if trial.fits() {
-        sort_by_importance(trial.cluster, &mut potential);
-        let (violating, others) = split_by_budget(trial.cluster, &potential);
+        sort_by_importance(&trial.cluster, &mut potential);
+        let (violating, others) = split_by_budget(&trial.cluster, &potential);
         let mut victims = Vec::new();
         let mut violations = 0;
         for (pods, violates) in [(&violating, 1), (&others, 0)] {
@@ -133,17 +129,12 @@ fn select_victims_on_node(
             }
         }
         if !violating.is_empty() && !others.is_empty() {
-            sort_by_importance(trial.cluster, &mut victims);
+            sort_by_importance(&trial.cluster, &mut victims);
         }
         candidate = Ok((!victims.is_empty()).then_some(Candidate { node, victims, violations }));
     } else if let Some(failure) = trial.failure() {
         candidate = Err(failure);
     }
-    for pod in std::mem::take(&mut trial.removed) {
-        let template = trial.cluster.pods()[pod].template;
-        trial.cluster.count_on_row(template, node, 1);
-    }
-    cluster.restore_used_ports(node, used_ports);
     candidate
 }
 
@@ -160,13 +151,13 @@ fn sort_by_importance(cluster: &Cluster, pods: &mut [PodIdx]) {
 
 /// `filterPodsWithPDBViolation`: those whose eviction would exceed a budget, and the others.
 fn split_by_budget(cluster: &Cluster, pods: &[PodIdx]) -> (Vec<PodIdx>, Vec<PodIdx>) {
-    let budgets = &cluster.pod_disruption_budgets;
-    let mut allowed: Vec<i32> = budgets.iter().map(|budget| budget.disruptions_allowed).collect();
+    let budgets = || cluster.pod_disruption_budgets.values();
+    let mut allowed: Vec<i32> = budgets().map(|budget| budget.disruptions_allowed).collect();
     pods.iter().partition(|&&pod| {
         let row = &cluster.pods()[pod];
         let labels = &cluster.template(row.template).pod.metadata.labels;
         let mut violated = false;
-        for (budget, allowed) in budgets.iter().zip(&mut allowed) {
+        for (budget, allowed) in budgets().zip(&mut allowed) {
             let selected = budget.metadata.namespace == row.namespace
                 && budget.selector.as_ref().is_some_and(|selector| {
                     !labels.is_empty() && !selector.is_empty() && selector.matches(labels)

@@ -72,6 +72,11 @@ impl Resources {
         self.names.get_index(resource.index()).map_or("", Str::as_str)
     }
 
+    /// Forgets those that came last.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.names.truncate(len);
+    }
+
     /// How many resources there are.
     pub fn len(&self) -> usize {
         self.names.len()

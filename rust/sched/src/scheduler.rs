@@ -16,7 +16,7 @@ use crate::config::{ConfigError, KubeSchedulerConfiguration, PluginRegistry};
 use crate::decision::{Decision, Outcome, Trace};
 use crate::diagnosis::NO_NODES_AVAILABLE;
 use crate::framework::Plugin;
-use crate::index_vec::{IndexVec, NodeIdx, PodIdx, TemplateId};
+use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::plan::Plan;
 use crate::preemption::preempt;
@@ -107,7 +107,6 @@ impl Scheduler {
                 break;
             }
         }
-        cluster.forget_changes();
     }
 }
 
@@ -145,11 +144,11 @@ impl Session<'_> {
         let template = cluster.pods()[pod].template;
         let name = &cluster.template(template).pod.spec.scheduler_name;
         let Some(profile) = self.scheduler.profile(name) else { return };
+        let mut changes = Vec::new();
         for plugin in profile.reserve.iter().filter_map(|plugin| plugin.reserve()) {
-            for change in plugin.reserve(cluster.template(template), cluster, node) {
-                cluster.change_storage(change);
-            }
+            changes.extend(plugin.reserve(cluster.template(template), cluster, node));
         }
+        cluster.reserve(pod, changes);
     }
 
     /// Decides one pod; the cluster stays as it is.
@@ -279,7 +278,7 @@ fn plan<'plans>(
     let known = plans.shift_remove(&template);
     let known = known.and_then(|mut plan| plan.catch_up(cluster).then_some(plan));
     let made = known.unwrap_or_else(|| Plan::new(profile, cluster, template));
-    let limit = PLAN_BYTES / (PLAN_BYTES_A_NODE * cluster.nodes().len().max(1));
+    let limit = PLAN_BYTES / (PLAN_BYTES_A_NODE * cluster.nodes().row_count().max(1));
     while plans.len() >= limit.max(1) {
         plans.shift_remove_index(0);
     }
@@ -302,8 +301,8 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
     let mut trace = (detail == Detail::Trace).then(|| {
         Box::new(Trace {
             filter: match plan.prefilter() {
-                None => cluster.nodes().indices().map(|node| plan.rejection(node)).collect(),
-                Some(_) => IndexVec::new(),
+                None => cluster.nodes().iter().map(|node| (node, plan.rejection(node))).collect(),
+                Some(_) => Vec::new(),
             },
             feasible: Vec::new(),
             scores: Vec::new(),

@@ -21,12 +21,30 @@ impl LabelColumn {
         self.domains.get(node).copied().unwrap_or(Domain::NONE)
     }
 
-    /// How many values there are; domains are numbered from 0.
+    fn set(&mut self, node: NodeIdx, domain: Domain) {
+        while self.domains.len() <= node.index() {
+            self.domains.push(Domain::NONE);
+        }
+        self.domains[node] = domain;
+        // the column ends with the last node that has the label
+        while self.domains.as_slice().last() == Some(&Domain::NONE) {
+            self.domains.pop();
+        }
+    }
+
+    /// Whether no two nodes have the same value.
+    pub fn is_injective(&self) -> bool {
+        let mut met: IndexVec<Domain, bool> = IndexVec::filled(false, self.values.len());
+        let mut domains = self.domains.iter().filter(|domain| **domain != Domain::NONE);
+        domains.all(|&domain| !std::mem::replace(&mut met[domain], true))
+    }
+
+    /// How many values there are or were; domains are numbered from 0, and one may be without a node.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether no node has the label.
+    /// Whether no node ever had the label.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -47,26 +65,66 @@ impl LabelColumn {
 pub struct NodeLabels {
     columns: IndexMap<Str, LabelColumn, FxBuildHasher>,
     names: IndexMap<Str, NodeIdx, FxBuildHasher>,
-    nodes: usize,
+    rows: usize,
+}
+
+/// A key or a value that was new: the last of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NewLabel {
+    /// The last column.
+    Key,
+    /// The last value of the column at this place.
+    Value(usize),
 }
 
 impl NodeLabels {
-    /// The columns of these nodes.
-    pub(super) fn new<'nodes>(nodes: impl ExactSizeIterator<Item = &'nodes Node>) -> Self {
-        let mut labels = Self { nodes: nodes.len(), ..Self::default() };
-        for (row, node) in nodes.enumerate() {
-            let row = NodeIdx::from_index(row);
-            labels.names.insert(node.metadata.name.clone(), row);
-            for (key, value) in node.metadata.labels.iter() {
-                let column = labels.columns.entry(key.clone()).or_insert_with(|| LabelColumn {
-                    values: IndexSet::default(),
-                    domains: IndexVec::filled(Domain::NONE, labels.nodes),
-                });
-                let (domain, _) = column.values.insert_full(value.clone());
-                column.domains[row] = Domain::from_index(domain);
+    /// Lets there be so many rows.
+    pub(super) fn resize(&mut self, rows: usize) {
+        self.rows = rows;
+        for column in self.columns.values_mut() {
+            column.domains.truncate(rows);
+        }
+    }
+
+    /// Notes a node's name and labels; `new` is told of keys and values that no node had before.
+    pub(super) fn add_node(&mut self, row: NodeIdx, node: &Node, mut new: impl FnMut(NewLabel)) {
+        self.names.insert(node.metadata.name.clone(), row);
+        for (key, value) in node.metadata.labels.iter() {
+            let known = self.columns.len();
+            let entry = self.columns.entry(key.clone());
+            let place = entry.index();
+            let column = entry.or_default();
+            if place == known {
+                new(NewLabel::Key);
+            }
+            let (domain, is_new) = column.values.insert_full(value.clone());
+            if is_new {
+                new(NewLabel::Value(place));
+            }
+            column.set(row, Domain::from_index(domain));
+        }
+    }
+
+    /// Forgets a node's name and labels; their values keep their numbers.
+    pub(super) fn remove_node(&mut self, row: NodeIdx, node: &Node) {
+        self.names.swap_remove(&node.metadata.name);
+        for (key, _) in node.metadata.labels.iter() {
+            if let Some(column) = self.columns.get_mut(key) {
+                column.set(row, Domain::NONE);
             }
         }
-        labels
+    }
+
+    /// Forgets the key or value that came last, which no node has.
+    pub(super) fn forget(&mut self, new: NewLabel) {
+        match new {
+            NewLabel::Key => drop(self.columns.pop()),
+            NewLabel::Value(place) => {
+                if let Some((_, column)) = self.columns.get_index_mut(place) {
+                    column.values.pop();
+                }
+            }
+        }
     }
 
     /// The column of a key; `None` if no node has the label.
@@ -82,19 +140,17 @@ impl NodeLabels {
     /// The nodes that have the label.
     pub fn having(&self, key: &str) -> NodeSet {
         match self.column(key) {
-            None => NodeSet::empty(self.nodes),
-            Some(column) => {
-                NodeSet::from_fn(self.nodes, |node| column.domain(node) != Domain::NONE)
-            }
+            None => NodeSet::empty(self.rows),
+            Some(column) => NodeSet::from_fn(self.rows, |node| column.domain(node) != Domain::NONE),
         }
     }
 
     /// The nodes whose label `key` has `value`.
     pub fn with_value(&self, key: &str, value: &str) -> NodeSet {
         match self.column(key).and_then(|column| Some((column, column.find(value)?))) {
-            None => NodeSet::empty(self.nodes),
+            None => NodeSet::empty(self.rows),
             Some((column, wanted)) => {
-                NodeSet::from_fn(self.nodes, |node| column.domain(node) == wanted)
+                NodeSet::from_fn(self.rows, |node| column.domain(node) == wanted)
             }
         }
     }
@@ -108,9 +164,9 @@ impl NodeLabels {
         term: &'term NodeSelectorTerm,
     ) -> Result<NodeSet, &'term NodeSelectorRequirement> {
         if term.match_expressions.is_empty() && term.match_fields.is_empty() {
-            return Ok(NodeSet::empty(self.nodes));
+            return Ok(NodeSet::empty(self.rows));
         }
-        let mut matching = NodeSet::full(self.nodes);
+        let mut matching = NodeSet::full(self.rows);
         for requirement in &term.match_expressions {
             if !is_parsable(requirement) {
                 return Err(requirement);
@@ -122,7 +178,7 @@ impl NodeLabels {
             let node = self.find_node(name).filter(|_| requirement.key == "metadata.name");
             match requirement.operator {
                 NodeSelectorOperator::In => {
-                    let mut named = NodeSet::empty(self.nodes);
+                    let mut named = NodeSet::empty(self.rows);
                     if let Some(node) = node {
                         named.insert(node);
                     }
@@ -146,11 +202,11 @@ impl NodeLabels {
             NodeSelectorOperator::NotIn | NodeSelectorOperator::DoesNotExist
         );
         let Some(column) = self.column(&requirement.key) else {
-            return if absent { NodeSet::full(self.nodes) } else { NodeSet::empty(self.nodes) };
+            return if absent { NodeSet::full(self.rows) } else { NodeSet::empty(self.rows) };
         };
         let matching: IndexVec<Domain, bool> =
             column.values.iter().map(|value| value_matches(requirement, value)).collect();
-        NodeSet::from_fn(self.nodes, |node| {
+        NodeSet::from_fn(self.rows, |node| {
             matching.get(column.domain(node)).copied().unwrap_or(absent)
         })
     }

@@ -3,112 +3,82 @@
 //! A cluster changes only through its own methods; each change of pods is logged, so that plans made earlier can take
 //! the difference instead of being made again.
 
+mod change;
+mod export;
 mod images;
 mod labels;
 mod node_columns;
 mod pod_info;
+mod pods;
 mod ports;
 mod storage;
+mod table;
+mod undo;
+
+use std::sync::Arc;
 
 use bayplan_api::{
-    Labels, Map, Node, Objects, Pod, PodDisruptionBudget, PodPhase, ReplicaSet,
-    ReplicationController, Service, StatefulSet, Str, Time,
+    Labels, Namespace, Object, Objects, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
+    ReplicationController, Service, StatefulSet, Str,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
+pub use change::{ApplyError, ChangeError};
+pub use export::{Bookkeeping, Reserved};
 pub use images::{ImageState, Images};
 pub use labels::{LabelColumn, NodeLabels};
 pub use node_columns::{NodeColumns, ResourceColumn};
 pub use pod_info::{AffinityTerm, PodInfo};
+pub use pods::{KeptFields, Place, PodRow};
 pub use ports::{HostPort, UsedPorts};
 pub(crate) use storage::{Attachment, Claim, CsiNodeInfo, InTreePlugin, claim_name};
 pub use storage::{Storage, StorageChange};
+pub use undo::{ForkError, ForkId, WhatIf};
 
-use self::storage::StorageObjects;
-use crate::index_vec::{Idx, IndexVec, NodeIdx, PodIdx, TemplateId};
+use self::node_columns::Grown;
+use self::storage::StorageUndo;
+use self::table::Table;
+use self::undo::{Log, Undo};
+use crate::index_vec::{Idx, IndexVec, NodeIdx, ObjectIdx, PodIdx, TemplateId};
 use crate::resource::Resources;
 
 /// A cluster as the scheduler sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Cluster {
     nodes: NodeColumns,
     resources: Resources,
     pods: IndexVec<PodIdx, PodRow>,
     pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
+    /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
+    absent: IndexMap<Str, Vec<PodIdx>, FxBuildHasher>,
+    /// What was reserved for assumed pods: the changes that undo it, in the order in which it was done.
+    reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
-    namespaces: Map<Labels>,
+    namespaces: Table<ObjectIdx, Namespace>,
     storage: Storage,
-    /// Services, controllers and budgets by namespace, each in the order in which it was read.
     pub(crate) owners: Owners,
-    pub(crate) pod_disruption_budgets: Vec<PodDisruptionBudget>,
+    pub(crate) pod_disruption_budgets: Table<ObjectIdx, PodDisruptionBudget>,
+    priority_classes: Table<ObjectIdx, PriorityClass>,
     changes: Vec<PodChange>,
     changes_before: u64,
+    epoch: u64,
+    epochs: u64,
+    log: Log,
 }
 
 /// The objects from which `PodTopologySpread` deduces default constraints.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Owners {
-    pub(crate) services: Vec<Service>,
-    pub(crate) replication_controllers: Vec<ReplicationController>,
-    pub(crate) replica_sets: Vec<ReplicaSet>,
-    pub(crate) stateful_sets: Vec<StatefulSet>,
+    pub(crate) services: Table<ObjectIdx, Service>,
+    pub(crate) replication_controllers: Table<ObjectIdx, ReplicationController>,
+    pub(crate) replica_sets: Table<ObjectIdx, ReplicaSet>,
+    pub(crate) stateful_sets: Table<ObjectIdx, StatefulSet>,
 }
 
-/// One pod.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PodRow {
-    /// `metadata.namespace`.
-    pub namespace: Str,
-    /// `metadata.name`.
-    pub name: Str,
-    /// `metadata.uid`; empty when the dump has none.
-    pub uid: Str,
-    /// What it shares with its equals.
-    pub template: TemplateId,
-    /// Where it is.
-    pub place: Place,
-    /// Whether `metadata.deletionTimestamp` is set.
-    pub terminating: bool,
-    /// Names of `spec.schedulingGates`.
-    pub scheduling_gates: Vec<Str>,
-    /// `status.startTime`.
-    pub start_time: Option<Time>,
-    /// What decisions do not read.
-    pub kept: Option<Box<KeptFields>>,
-}
-
-/// Fields that no decision reads, kept for reports and for the overlay network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeptFields {
-    /// `metadata.resourceVersion`.
-    pub resource_version: Str,
-    /// `metadata.annotations`.
-    pub annotations: Labels,
-    /// `status.podIP` and `status.podIPs`.
-    pub pod_ips: Vec<Str>,
-    /// `status.hostIP`.
-    pub host_ip: Str,
-}
-
-/// Where a pod is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Not assigned: it waits for a decision.
-    Pending,
-    /// It counts on a node.
-    On(NodeIdx),
-    /// Its `spec.nodeName` is no node of the cluster: it counts nowhere.
-    Elsewhere,
-    /// Succeeded or Failed: it does not exist for the scheduler.
-    Finished,
-    /// It was evicted for another pod.
-    Evicted,
-}
-
-#[derive(Debug, Clone)]
 struct TemplateRow {
-    info: PodInfo,
+    info: Arc<PodInfo>,
     /// What the pods attach to their nodes; empty for most.
     attachments: Vec<Attachment>,
     /// How many pods of the template count on each node.
@@ -163,6 +133,27 @@ pub enum ClusterError {
 
 /// Row numbers are 32 bits wide.
 const MAX_ROWS: usize = 1 << 31;
+/// How many of the last changes of pods are known at least.
+const KEPT_CHANGES: usize = 1024;
+
+impl PartialEq for Cluster {
+    /// Whether two clusters are alike in all that decisions read and reports show; what they remember of how they came
+    /// to be so makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes
+            && self.resources == other.resources
+            && self.pods == other.pods
+            && self.pod_names == other.pod_names
+            && self.absent == other.absent
+            && self.reserved == other.reserved
+            && self.templates == other.templates
+            && self.namespaces == other.namespaces
+            && self.storage == other.storage
+            && self.owners == other.owners
+            && self.pod_disruption_budgets == other.pod_disruption_budgets
+            && self.priority_classes == other.priority_classes
+    }
+}
 
 impl Cluster {
     /// The cluster that these objects make, each kind in its order.
@@ -170,91 +161,14 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError`] when an object stands twice, or a table would be too long.
     pub fn from_objects(objects: Objects) -> Result<Self, ClusterError> {
-        let nodes = NodeColumns::new(objects.nodes)?;
-        let mut cluster = Self {
-            nodes,
-            resources: Resources::default(),
-            pods: IndexVec::new(),
-            pod_names: IndexMap::default(),
-            templates: IndexMap::default(),
-            namespaces: objects
-                .namespaces
-                .into_iter()
-                .map(|namespace| (namespace.metadata.name, namespace.metadata.labels))
-                .collect(),
-            storage: Storage::new(StorageObjects {
-                volumes: objects.persistent_volumes,
-                claims: objects.persistent_volume_claims,
-                classes: objects.storage_classes,
-                csi_nodes: objects.csi_nodes,
-                drivers: objects.csi_drivers,
-                capacities: objects.csi_storage_capacities,
-                attachments: objects.volume_attachments,
-            })?,
-            owners: Owners {
-                services: objects.services,
-                replication_controllers: objects.replication_controllers,
-                replica_sets: objects.replica_sets,
-                stateful_sets: objects.stateful_sets,
-            },
-            pod_disruption_budgets: objects.pod_disruption_budgets,
-            changes: Vec::new(),
-            changes_before: 0,
-        };
-        cluster.nodes.read_allocatable(&mut cluster.resources);
-        for pod in objects.pods {
-            cluster.add_pod(pod)?;
+        let mut cluster = Self::default();
+        for object in objects.into_objects() {
+            match object {
+                Object::Pod(pod) => drop(cluster.add_pod(*pod)?),
+                object => cluster.add_object(object)?,
+            }
         }
         Ok(cluster)
-    }
-
-    /// Adds a pod: on the node that it names, or pending.
-    ///
-    /// # Errors
-    /// [`ClusterError`] when a pod of that namespace and name is there already, or the table is full.
-    pub fn add_pod(&mut self, pod: Pod) -> Result<PodIdx, ClusterError> {
-        if self.pods.len() >= MAX_ROWS {
-            let count = self.pods.len() + 1;
-            return Err(ClusterError::TooMany { kind: "Pod", count, limit: MAX_ROWS });
-        }
-        let key = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
-        if self.pod_names.contains_key(&key) {
-            let name = format!("{}/{}", key.0, key.1);
-            return Err(ClusterError::Duplicate { kind: "Pod", name });
-        }
-        let template = self.intern_template(PodInfo::template_of(&pod));
-        let finished = matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
-        let node = self.nodes.labels.find_node(&pod.spec.node_name);
-        let place = match node {
-            _ if finished => Place::Finished,
-            _ if pod.spec.node_name.is_empty() => Place::Pending,
-            Some(node) => Place::On(node),
-            None => Place::Elsewhere,
-        };
-        let row = PodRow {
-            namespace: pod.metadata.namespace,
-            name: pod.metadata.name,
-            uid: pod.metadata.uid,
-            template,
-            place: Place::Pending,
-            terminating: pod.metadata.deletion_timestamp.is_some(),
-            scheduling_gates: pod.spec.scheduling_gates,
-            start_time: pod.status.start_time,
-            kept: Some(Box::new(KeptFields {
-                resource_version: pod.metadata.resource_version,
-                annotations: pod.metadata.annotations,
-                pod_ips: pod.status.pod_ips,
-                host_ip: pod.status.host_ip,
-            })),
-        };
-        let index = self.pods.push(row);
-        self.pod_names.insert(key, index);
-        if let Place::On(node) = place {
-            self.assume_pod(index, node);
-        } else {
-            self.pods[index].place = place;
-        }
-        Ok(index)
     }
 
     /// The template's row, made if it is new.
@@ -262,55 +176,31 @@ impl Cluster {
         if let Some(row) = self.templates.get_index_of(&template) {
             return TemplateId::from_index(row);
         }
+        let known = self.resources.len();
         let info = PodInfo::new(&mut self.resources, template.clone());
+        if self.resources.len() > known {
+            self.log.push(|| Undo::Grown(Grown::Resources(known)));
+        }
         self.nodes.widen(&self.resources);
-        let attachments = self.storage.attachments(&info.pod);
-        let row = TemplateRow { info, attachments, counts: IndexMap::default() };
+        let log = &mut self.log;
+        let attachments = self.storage.attachments(&info.pod, &mut |undo| {
+            log.push(|| Undo::Storage(Box::new(undo)));
+        });
+        let row = TemplateRow { info: Arc::new(info), attachments, counts: IndexMap::default() };
+        self.log.push(|| Undo::TemplatePushed);
         TemplateId::from_index(self.templates.insert_full(template, row).0)
     }
 
-    /// Lets a pending pod count on a node (`Cache.AssumePod`).
-    pub fn assume_pod(&mut self, pod: PodIdx, node: NodeIdx) {
-        self.pods[pod].place = Place::On(node);
-        self.count(pod, node, 1);
-        self.nodes.pods[node].push(pod);
-    }
-
-    /// Takes a pod off its node (`Cache.RemovePod`); the last pod of the node takes its place, as in kube-scheduler.
-    pub fn evict_pod(&mut self, pod: PodIdx) {
-        let Place::On(node) = self.pods[pod].place else { return };
-        self.pods[pod].place = Place::Evicted;
-        self.count(pod, node, -1);
-        let pods = &mut self.nodes.pods[node];
-        if let Some(at) = pods.iter().position(|&other| other == pod) {
-            pods.swap_remove(at);
-        }
-    }
-
-    fn count(&mut self, pod: PodIdx, node: NodeIdx, delta: i64) {
-        let PodRow { template, terminating, .. } = self.pods[pod];
-        self.count_on_row(template, node, delta);
-        if let Some((_, row)) = self.templates.get_index_mut(template.index()) {
-            let count = row.counts.entry(node).or_default();
-            count.all += delta;
-            count.terminating += if terminating { delta } else { 0 };
-            if count.all == 0 {
-                row.counts.swap_remove(&node);
+    /// Works out again what pods attach whose claims are `changed`.
+    fn refresh_attachments(&mut self, changed: impl Fn(&Pod) -> bool) {
+        let log = &mut self.log;
+        for (_, row) in &mut self.templates {
+            if row.info.has_claims() && changed(&row.info.pod) {
+                row.attachments = self.storage.attachments(&row.info.pod, &mut |undo| {
+                    log.push(|| Undo::Storage(Box::new(undo)));
+                });
             }
         }
-        self.changes.push(PodChange { node, template, terminating, delta });
-    }
-
-    /// Adds a pod of a template to a node's row, or takes it off: what a dry run changes.
-    pub(crate) fn count_on_row(&mut self, template: TemplateId, node: NodeIdx, delta: i64) {
-        if let Some((_, row)) = self.templates.get_index(template.index()) {
-            self.nodes.count(template, &row.info, node, delta);
-        }
-    }
-
-    /// Puts a node's ports back as they were before a dry run: a set forgets how many pods held a port.
-    pub(crate) fn restore_used_ports(&mut self, node: NodeIdx, used: UsedPorts) {
-        self.nodes.used_ports[node] = used;
     }
 
     /// The nodes and their columns.
@@ -338,7 +228,7 @@ impl Cluster {
     /// # Panics
     /// When the template is of another cluster.
     #[expect(clippy::expect_used, reason = "template numbers are made by the table itself")]
-    pub fn template(&self, template: TemplateId) -> &PodInfo {
+    pub fn template(&self, template: TemplateId) -> &Arc<PodInfo> {
         let row = self.templates.get_index(template.index());
         &row.expect("a template of this cluster").1.info
     }
@@ -350,7 +240,7 @@ impl Cluster {
     {
         self.templates.values().enumerate().map(|(row, template)| {
             let counts = template.counts.iter().map(|(&node, &count)| (node, count));
-            (TemplateId::from_index(row), &template.info, counts)
+            (TemplateId::from_index(row), template.info.as_ref(), counts)
         })
     }
 
@@ -378,17 +268,36 @@ impl Cluster {
 
     /// Changes what is assumed of claims and volumes; gives back the change that undoes it.
     pub fn change_storage(&mut self, change: StorageChange) -> StorageChange {
-        self.storage.change(change)
+        let undo = self.storage.change(change);
+        self.log.push(|| Undo::Storage(Box::new(StorageUndo::Assumed(undo.clone()))));
+        undo
     }
 
     /// The labels of a namespace; `None` if the cluster has no such object.
-    pub fn namespace_labels(&self, namespace: &str) -> Option<&Labels> {
-        self.namespaces.get(namespace)
+    pub fn namespace_labels(&self, namespace: &Str) -> Option<&Labels> {
+        self.namespaces.named(&Str::EMPTY, namespace).map(|object| &object.metadata.labels)
     }
 
-    /// All namespaces and their labels, by name.
+    /// All namespaces and their labels in the order in which they came.
     pub fn namespaces(&self) -> impl Iterator<Item = (&Str, &Labels)> {
-        self.namespaces.iter()
+        self.namespaces.values().map(|object| (&object.metadata.name, &object.metadata.labels))
+    }
+
+    /// The priority classes in the order in which they came.
+    pub fn priority_classes(&self) -> impl Iterator<Item = &PriorityClass> {
+        self.priority_classes.values()
+    }
+
+    /// What changes whenever something other than pods and what is assumed of storage changes. Two moments of a cluster
+    /// that have the same epoch are alike in all that; rolling back brings the epoch back.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Begins a new epoch.
+    fn touch(&mut self) {
+        self.epochs += 1;
+        self.epoch = self.epochs;
     }
 
     /// How many changes of pods there were since the cluster was made.
@@ -402,14 +311,13 @@ impl Cluster {
         self.changes.get(from..)
     }
 
-    /// Forgets the changes so far, for when nobody will ask for them.
-    pub(crate) fn forget_changes(&mut self) {
-        self.changes_before = self.revision();
-        self.changes.clear();
-    }
-
-    /// The node objects in node order.
-    pub fn node_objects(&self) -> &IndexVec<NodeIdx, Node> {
-        &self.nodes.objects
+    /// Notes a change of pods; what happened long ago is forgotten.
+    fn note_change(&mut self, change: PodChange) {
+        let limit = KEPT_CHANGES.max(2 * self.nodes.row_count());
+        if self.changes.len() >= 2 * limit {
+            self.changes.drain(..limit);
+            self.changes_before += u64::try_from(limit).unwrap_or(u64::MAX);
+        }
+        self.changes.push(change);
     }
 }

@@ -5,19 +5,19 @@ use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
 use super::images::Images;
-use super::labels::NodeLabels;
+use super::labels::{NewLabel, NodeLabels};
 use super::pod_info::PodInfo;
 use super::ports::UsedPorts;
-use super::{ClusterError, MAX_ROWS};
 use crate::go::len64;
 use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId, TemplateId};
 use crate::node_set::NodeSet;
 use crate::resource::{PODS, Resources, amounts};
 
 /// What is known of all nodes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NodeColumns {
     pub(super) objects: IndexVec<NodeIdx, Node>,
+    live: NodeSet,
     /// Labels and names.
     pub labels: NodeLabels,
     /// Images.
@@ -54,74 +54,201 @@ pub struct ResourceColumn {
     pub offered: NodeSet,
 }
 
+/// What a change of nodes added to tables that only grow; each is the last of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grown {
+    /// A label's key or value.
+    Label(NewLabel),
+    /// A list of taints.
+    TaintList,
+    /// Image names: how many there were before.
+    Images(usize),
+    /// Resources: how many there were before.
+    Resources(usize),
+}
+
 impl NodeColumns {
-    pub(super) fn new(objects: Vec<Node>) -> Result<Self, ClusterError> {
-        let count = objects.len();
-        if count > MAX_ROWS {
-            return Err(ClusterError::TooMany { kind: "Node", count, limit: MAX_ROWS });
+    /// Adds an empty row for a node and lets it be one of the nodes.
+    pub(super) fn push(
+        &mut self,
+        node: Node,
+        resources: &mut Resources,
+        grown: impl FnMut(Grown),
+    ) -> NodeIdx {
+        let row = self.objects.push(node);
+        self.taint_list_of.push(0);
+        self.allowed_pods.push(0);
+        self.pod_count.push(0);
+        self.non_zero_milli_cpu.push(0);
+        self.non_zero_memory.push(0);
+        self.used_ports.push(UsedPorts::default());
+        self.volume_pods.push(Vec::new());
+        self.pods.push(Vec::new());
+        for column in self.resources.as_mut_slice() {
+            column.allocatable.push(0);
+            column.requested.push(0);
         }
-        let objects: IndexVec<NodeIdx, Node> = objects.into_iter().collect();
-        let labels = NodeLabels::new(objects.iter());
-        if let Some((_, node)) = objects
-            .iter_enumerated()
-            .find(|(row, node)| labels.find_node(&node.metadata.name) != Some(*row))
-        {
-            let name = node.metadata.name.to_string();
-            return Err(ClusterError::Duplicate { kind: "Node", name });
-        }
-        let mut taint_lists = IndexSet::default();
-        let taint_list_of = objects
-            .iter()
-            .map(|node| taint_lists.insert_full(node.spec.taints.clone()).0)
-            .collect();
-        let allowed_pods = objects
-            .iter()
-            .map(|node| node.status.allocatable.get(PODS).map_or(0, bayplan_api::Quantity::value))
-            .collect();
-        Ok(Self {
-            labels,
-            images: Images::new(objects.iter()),
-            unschedulable: NodeSet::from_fn(count, |node| objects[node].spec.unschedulable),
-            taint_lists,
-            taint_list_of,
-            allowed_pods,
-            pod_count: IndexVec::filled(0, count),
-            resources: IndexVec::new(),
-            non_zero_milli_cpu: IndexVec::filled(0, count),
-            non_zero_memory: IndexVec::filled(0, count),
-            used_ports: IndexVec::filled(UsedPorts::default(), count),
-            volume_pods: IndexVec::filled(Vec::new(), count),
-            pods: IndexVec::filled(Vec::new(), count),
-            objects,
-        })
+        self.resize_sets();
+        self.insert(row, resources, grown);
+        row
     }
 
-    pub(super) fn read_allocatable(&mut self, resources: &mut Resources) {
-        for node in self.objects.indices() {
-            let allocatable = amounts(resources, &self.objects[node].status.allocatable);
-            self.widen(resources);
-            for (resource, amount) in allocatable {
-                let column = &mut self.resources[resource];
-                column.allocatable[node] = amount;
-                column.offered.insert(node);
-            }
+    /// Takes the last row off, which is none of the nodes.
+    pub(super) fn pop(&mut self) {
+        self.objects.pop();
+        self.taint_list_of.pop();
+        self.allowed_pods.pop();
+        self.pod_count.pop();
+        self.non_zero_milli_cpu.pop();
+        self.non_zero_memory.pop();
+        self.used_ports.pop();
+        self.volume_pods.pop();
+        self.pods.pop();
+        for column in self.resources.as_mut_slice() {
+            column.allocatable.pop();
+            column.requested.pop();
+        }
+        self.resize_sets();
+    }
+
+    fn resize_sets(&mut self) {
+        let rows = self.objects.len();
+        self.labels.resize(rows);
+        self.live.resize(rows);
+        self.unschedulable.resize(rows);
+        for column in self.resources.as_mut_slice() {
+            column.offered.resize(rows);
+        }
+    }
+
+    /// Lets the row be one of the nodes, with what its object says.
+    pub(super) fn insert(
+        &mut self,
+        row: NodeIdx,
+        resources: &mut Resources,
+        mut grown: impl FnMut(Grown),
+    ) {
+        let node = &self.objects[row];
+        self.live.insert(row);
+        self.labels.add_node(row, node, |new| grown(Grown::Label(new)));
+        let images = self.images.len();
+        self.images.add_node(row, node);
+        if self.images.len() > images {
+            grown(Grown::Images(images));
+        }
+        self.insert_rest(row, resources, grown);
+    }
+
+    /// The columns beside labels and images: they do not look at other rows.
+    fn insert_rest(
+        &mut self,
+        row: NodeIdx,
+        resources: &mut Resources,
+        mut grown: impl FnMut(Grown),
+    ) {
+        let node = &self.objects[row];
+        self.unschedulable.set(row, node.spec.unschedulable);
+        let (list, is_new) = self.taint_lists.insert_full(node.spec.taints.clone());
+        if is_new {
+            grown(Grown::TaintList);
+        }
+        self.taint_list_of[row] = list;
+        let allocatable = &node.status.allocatable;
+        self.allowed_pods[row] = allocatable.get(PODS).map_or(0, bayplan_api::Quantity::value);
+        let known = resources.len();
+        let amounts = amounts(resources, allocatable);
+        if resources.len() > known {
+            grown(Grown::Resources(known));
         }
         self.widen(resources);
+        for column in self.resources.as_mut_slice() {
+            column.allocatable[row] = 0;
+            column.offered.remove(row);
+        }
+        for (resource, amount) in amounts {
+            let column = &mut self.resources[resource];
+            column.allocatable[row] = amount;
+            column.offered.insert(row);
+        }
+    }
+
+    /// Lets the row be none of the nodes any more; its object stays, for those who still ask for its name.
+    pub(super) fn remove(&mut self, row: NodeIdx) {
+        let node = &self.objects[row];
+        self.live.remove(row);
+        self.labels.remove_node(row, node);
+        self.images.remove_node(row, node, &self.objects);
+        self.unschedulable.remove(row);
+        for column in self.resources.as_mut_slice() {
+            column.allocatable[row] = 0;
+            column.offered.remove(row);
+        }
+    }
+
+    /// Puts another object of the same name in a node's place; gives back the one before.
+    pub(super) fn replace(
+        &mut self,
+        row: NodeIdx,
+        node: Node,
+        resources: &mut Resources,
+        mut grown: impl FnMut(Grown),
+    ) -> Node {
+        let labels = self.objects[row].metadata.labels != node.metadata.labels;
+        let images = self.objects[row].status.images != node.status.images;
+        if labels {
+            self.labels.remove_node(row, &self.objects[row]);
+        }
+        if images {
+            self.images.remove_node(row, &self.objects[row], &self.objects);
+        }
+        let before = std::mem::replace(&mut self.objects[row], node);
+        let node = &self.objects[row];
+        if labels {
+            self.labels.add_node(row, node, |new| grown(Grown::Label(new)));
+        }
+        if images {
+            let known = self.images.len();
+            self.images.add_node(row, node);
+            if self.images.len() > known {
+                grown(Grown::Images(known));
+            }
+        }
+        self.insert_rest(row, resources, grown);
+        before
+    }
+
+    /// Takes back what only grew.
+    pub(super) fn forget(&mut self, grown: Grown, resources: &mut Resources) {
+        match grown {
+            Grown::Label(new) => self.labels.forget(new),
+            Grown::TaintList => drop(self.taint_lists.pop()),
+            Grown::Images(known) => self.images.truncate(known),
+            Grown::Resources(known) => {
+                resources.truncate(known);
+                self.resources.truncate(known);
+            }
+        }
     }
 
     /// Makes columns for resources that are new.
     pub(super) fn widen(&mut self, resources: &Resources) {
         while self.resources.len() < resources.len() {
             self.resources.push(ResourceColumn {
-                allocatable: IndexVec::filled(0, self.len()),
-                requested: IndexVec::filled(0, self.len()),
-                offered: NodeSet::empty(self.len()),
+                allocatable: IndexVec::filled(0, self.row_count()),
+                requested: IndexVec::filled(0, self.row_count()),
+                offered: NodeSet::empty(self.row_count()),
             });
         }
     }
 
     /// `NodeInfo.update`: adds a pod to a row, or takes it off; integers wrap as in Go.
-    pub(super) fn count(&mut self, template: TemplateId, pod: &PodInfo, node: NodeIdx, delta: i64) {
+    pub(super) fn count_pod(
+        &mut self,
+        template: TemplateId,
+        pod: &PodInfo,
+        node: NodeIdx,
+        delta: i64,
+    ) {
         for &(resource, amount) in &pod.amounts.running {
             let requested = &mut self.resources[resource].requested[node];
             *requested = requested.wrapping_add(amount.wrapping_mul(delta));
@@ -159,24 +286,44 @@ impl NodeColumns {
         }
     }
 
-    /// How many nodes there are.
-    pub const fn len(&self) -> usize {
+    /// How many rows the columns have: the nodes, and those that were taken out.
+    pub const fn row_count(&self) -> usize {
         self.objects.len()
     }
 
-    /// How many nodes there are, as Go counts them.
-    pub fn len64(&self) -> i64 {
-        len64(self.len())
+    /// How many nodes there are.
+    pub fn count(&self) -> usize {
+        self.live.count()
     }
 
     /// Whether there are no nodes.
-    pub const fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
     }
 
-    /// The rows in node order.
-    pub fn indices(&self) -> impl ExactSizeIterator<Item = NodeIdx> + use<> {
+    /// How many nodes there are, as Go counts them.
+    pub fn count64(&self) -> i64 {
+        len64(self.count())
+    }
+
+    /// The nodes; a row that was taken out is none.
+    pub const fn live(&self) -> &NodeSet {
+        &self.live
+    }
+
+    /// The nodes in node order.
+    pub fn iter(&self) -> impl Iterator<Item = NodeIdx> {
+        self.live.iter()
+    }
+
+    /// All rows, whether they are nodes or not.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = NodeIdx> + use<> {
         self.objects.indices()
+    }
+
+    /// The node's object.
+    pub fn object(&self, node: NodeIdx) -> &Node {
+        &self.objects[node]
     }
 
     /// The node's name.

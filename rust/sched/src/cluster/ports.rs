@@ -38,6 +38,16 @@ pub(super) fn host_ports(pod: &Pod) -> Vec<HostPort> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsedPorts(Vec<HostPort>);
 
+impl FromIterator<HostPort> for UsedPorts {
+    fn from_iter<I: IntoIterator<Item = HostPort>>(ports: I) -> Self {
+        let mut used = Self::default();
+        for port in ports {
+            used.add(&port);
+        }
+        used
+    }
+}
+
 impl UsedPorts {
     /// `HostPortInfo.Add`; tells whether the port was free.
     pub fn add(&mut self, port: &HostPort) -> bool {
@@ -61,6 +71,13 @@ impl UsedPorts {
                 && used.protocol == wanted.protocol
                 && (wanted.ip == ALL_ADDRESSES || used.ip == ALL_ADDRESSES || used.ip == wanted.ip)
         })
+    }
+
+    /// The ports in use, in ascending order.
+    pub fn sorted(&self) -> Vec<HostPort> {
+        let mut ports = self.0.clone();
+        ports.sort_unstable();
+        ports
     }
 
     /// Whether no port is in use.

@@ -58,7 +58,7 @@ impl Score for FixedScore {
     }
 
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().len(), |node| scores[node] = self.raw[node]);
+        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw[node]);
     }
 
     fn has_normalize(&self) -> bool {

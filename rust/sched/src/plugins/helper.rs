@@ -55,7 +55,7 @@ pub(crate) fn tolerated_nodes(cluster: &Cluster, tolerations: &[Toleration]) -> 
         .taint_lists()
         .map(|taints| find_untolerated_taint(taints, tolerations).is_none())
         .collect();
-    NodeSet::from_fn(nodes.len(), |node| {
+    NodeSet::from_fn(nodes.row_count(), |node| {
         tolerated.get(nodes.taint_list_of(node)).copied().unwrap_or(true)
     })
 }

@@ -36,11 +36,11 @@ impl ScorePlugin for ImageLocality {
     fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
         let spec = &pod.pod.spec;
         let containers = spec.init_containers.len() + spec.containers.len();
-        let mut sums: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().len());
+        let mut sums: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().row_count());
         for container in spec.init_containers.iter().chain(&spec.containers) {
             let name = normalized_image_name(&container.image);
             let Some(image) = cluster.nodes().images.get(&name) else { continue };
-            let spread = float64(len64(image.nodes.len())) / float64(cluster.nodes().len64());
+            let spread = float64(len64(image.nodes.len())) / float64(cluster.nodes().count64());
             let scaled = int64(float64(image.size_bytes) * spread);
             for &node in &image.nodes {
                 sums[node] = sums[node].wrapping_add(scaled);

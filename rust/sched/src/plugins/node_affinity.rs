@@ -75,12 +75,12 @@ fn matching_selector(labels: &NodeLabels, nodes: usize, selector: &NodeSelector)
 /// `RequiredNodeAffinity.Match`: the nodes that match the pod's `nodeSelector` and required node affinity.
 pub(crate) fn required_nodes(cluster: &Cluster, pod: &PodInfo) -> NodeSet {
     let nodes = cluster.nodes();
-    let mut matching = NodeSet::full(nodes.len());
+    let mut matching = NodeSet::full(nodes.row_count());
     for (key, value) in pod.pod.spec.node_selector.iter() {
         matching.intersect(&nodes.labels.with_value(key, value));
     }
     if let Some(selector) = required(pod) {
-        matching.intersect(&matching_selector(&nodes.labels, nodes.len(), selector));
+        matching.intersect(&matching_selector(&nodes.labels, nodes.row_count(), selector));
     }
     matching
 }
@@ -98,7 +98,7 @@ impl FilterPlugin for NodeAffinity {
             }
             names => names,
         };
-        let count = cluster.nodes().len();
+        let count = cluster.nodes().row_count();
         let filter = AffinityFilter {
             added: added.map_or_else(
                 || NodeSet::full(count),
@@ -147,7 +147,7 @@ impl Filter for AffinityFilter {
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
         let enforced = verdicts.status(Status::unresolvable(ERR_REASON_ENFORCED));
         let own = verdicts.status(Status::unresolvable(ERR_REASON_POD));
-        rows.each(cluster.nodes().len(), |node| {
+        rows.each(cluster.nodes().row_count(), |node| {
             if !self.added.contains(node) {
                 verdicts.reject(node, enforced);
             } else if !self.own.contains(node) {
@@ -182,7 +182,7 @@ impl ScorePlugin for NodeAffinity {
         if own.is_empty() && added.is_empty() {
             return Ok(PreScore::Skip);
         }
-        let mut raw: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().len());
+        let mut raw: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().row_count());
         for PreferredSchedulingTerm { weight, preference } in own.iter().chain(&added) {
             if *weight == 0 {
                 continue;

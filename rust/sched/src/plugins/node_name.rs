@@ -37,7 +37,7 @@ impl FilterPlugin for NodeName {
         if name.is_empty() {
             return Ok(PreFilter::Skip);
         }
-        let mut passing = NodeSet::empty(cluster.nodes().len());
+        let mut passing = NodeSet::empty(cluster.nodes().row_count());
         if let Some(node) = cluster.nodes().labels.find_node(name) {
             passing.insert(node);
         }

@@ -52,7 +52,7 @@ impl Filter for PortsFilter {
 
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
         let taken = verdicts.status(Status::unschedulable(ERR_REASON));
-        rows.each(cluster.nodes().len(), |node| {
+        rows.each(cluster.nodes().row_count(), |node| {
             if self.fits(cluster, node) {
                 verdicts.pass(node);
             } else {

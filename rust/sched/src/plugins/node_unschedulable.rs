@@ -43,7 +43,7 @@ impl FilterPlugin for NodeUnschedulable {
         if tolerate_taint(&pod.pod.spec.tolerations, &taint) {
             return Ok(PreFilter::Skip);
         }
-        let mut passing = NodeSet::full(cluster.nodes().len());
+        let mut passing = NodeSet::full(cluster.nodes().row_count());
         passing.subtract(&cluster.nodes().unschedulable);
         let status = Status::unresolvable(ERR_REASON_UNSCHEDULABLE);
         Ok(PreFilter::run(FixedFilter::new(passing, status)))

@@ -121,7 +121,7 @@ impl Filter for LimitsFilter {
     }
 
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
-        rows.each(cluster.nodes().len(), |node| match self.check(cluster, node) {
+        rows.each(cluster.nodes().row_count(), |node| match self.check(cluster, node) {
             Ok(()) => verdicts.pass(node),
             Err(status) => {
                 let status = verdicts.status(status);

@@ -70,7 +70,7 @@ impl Filter for TaintFilter {
             .iter()
             .map(|status| status.as_ref().map(|status| verdicts.status(status.clone())))
             .collect();
-        rows.each(cluster.nodes().len(), |node| {
+        rows.each(cluster.nodes().row_count(), |node| {
             match ids.get(cluster.nodes().taint_list_of(node)).copied().flatten() {
                 None => verdicts.pass(node),
                 Some(status) => verdicts.reject(node, status),
@@ -105,7 +105,7 @@ impl ScorePlugin for TaintToleration {
             })
             .collect();
         let raw = nodes
-            .indices()
+            .rows()
             .map(|node| intolerable.get(nodes.taint_list_of(node)).copied().unwrap_or(0))
             .collect();
         let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);

@@ -212,7 +212,7 @@ impl Filter for RestrictionsFilter {
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
         let disk = verdicts.status(Status::unschedulable(ERR_REASON_DISK_CONFLICT));
         let claim = verdicts.status(Status::unschedulable(ERR_REASON_READ_WRITE_ONCE_POD_CONFLICT));
-        rows.each(cluster.nodes().len(), |node| match self.verdict(cluster, node) {
+        rows.each(cluster.nodes().row_count(), |node| match self.verdict(cluster, node) {
             Verdict::Fits => verdicts.pass(node),
             Verdict::DiskConflict => verdicts.reject(node, disk),
             Verdict::ClaimInUse => verdicts.reject(node, claim),

@@ -56,11 +56,11 @@ impl FilterPlugin for VolumeZone {
             return Ok(PreFilter::Skip);
         }
         let nodes = cluster.nodes();
-        let mut constrained = NodeSet::empty(nodes.len());
+        let mut constrained = NodeSet::empty(nodes.row_count());
         for (key, _) in TOPOLOGY_LABELS {
             constrained.union(&nodes.labels.having(key));
         }
-        let mut passing = NodeSet::full(nodes.len());
+        let mut passing = NodeSet::full(nodes.row_count());
         passing.subtract(&constrained);
         for topology in &topologies {
             constrained.intersect(&topology.nodes(cluster));
@@ -91,7 +91,7 @@ impl Topology {
                 .filter_map(|(column, wanted)| wanted.get(column.domain(node)).copied());
             domains.next().unwrap_or(false)
         };
-        NodeSet::from_fn(cluster.nodes().len(), matches)
+        NodeSet::from_fn(cluster.nodes().row_count(), matches)
     }
 }
 

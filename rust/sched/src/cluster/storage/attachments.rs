@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
 use super::csi_translation::{InTreePlugin, Migration, translate_inline};
-use super::{Claim, Storage, claim_name};
+use super::{Claim, Storage, Undos, claim_name};
 use crate::index_vec::{AttachableId, DriverId, Idx};
 
 const MIGRATED_PLUGINS: &str = "storage.alpha.kubernetes.io/migrated-plugins";
@@ -36,13 +36,24 @@ pub(crate) enum Attachment {
 }
 
 /// Drivers and volumes by number.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Attachables {
     drivers: IndexSet<Str, FxBuildHasher>,
     volumes: IndexSet<(DriverId, Str), FxBuildHasher>,
 }
 
 impl Attachables {
+    /// How many drivers and volumes there are.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.drivers.len(), self.volumes.len())
+    }
+
+    /// Forgets those that came last.
+    pub(super) fn truncate(&mut self, (drivers, volumes): (usize, usize)) {
+        self.drivers.truncate(drivers);
+        self.volumes.truncate(volumes);
+    }
+
     pub(super) fn driver(&mut self, name: &Str) -> DriverId {
         DriverId::from_index(self.drivers.insert_full(name.clone()).0)
     }
@@ -91,8 +102,16 @@ impl Migration {
 
 impl Storage {
     /// What the pod's volumes are to the drivers' limits, in their order.
-    pub(in crate::cluster) fn attachments(&mut self, pod: &Pod) -> Vec<Attachment> {
-        pod.spec.volumes.iter().filter_map(|volume| self.attachment(pod, volume)).collect()
+    pub(in crate::cluster) fn attachments(
+        &mut self,
+        pod: &Pod,
+        undos: Undos<'_>,
+    ) -> Vec<Attachment> {
+        let before = (self.selections.len(), self.attachables.len());
+        let volumes = pod.spec.volumes.iter();
+        let attachments = volumes.filter_map(|volume| self.attachment(pod, volume)).collect();
+        self.grown_since(before, undos);
+        attachments
     }
 
     fn attachment(&mut self, pod: &Pod, volume: &bayplan_api::Volume) -> Option<Attachment> {

@@ -8,9 +8,9 @@ mod csi_translation;
 mod selections;
 
 use bayplan_api::{
-    CsiDriver, CsiNode, CsiStorageCapacity, ObjectReference, PersistentVolume,
-    PersistentVolumeClaim, PersistentVolumeSource, Pod, Quantity, StorageClass, Str, Volume,
-    VolumeAttachment, VolumeBindingMode, VolumeSource,
+    CsiDriver, CsiNode, CsiStorageCapacity, Kind, Object, ObjectKey, ObjectMeta, ObjectReference,
+    Objects, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSource, Pod, Quantity,
+    StorageClass, Str, Volume, VolumeAttachment, VolumeBindingMode, VolumeSource,
 };
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
@@ -20,8 +20,9 @@ pub(crate) use csi_translation::InTreePlugin;
 
 use self::attachments::Attachables;
 use self::selections::Selections;
-use super::{ClusterError, NodeColumns};
-use crate::index_vec::{AttachableId, ClaimIdx, DriverId, Idx, SelectionId, VolumeIdx};
+use super::NodeColumns;
+use super::table::{Name, Named, Table, TableUndo, name_of};
+use crate::index_vec::{AttachableId, ClaimIdx, DriverId, Idx, ObjectIdx, SelectionId, VolumeIdx};
 use crate::node_set::NodeSet;
 
 const BETA_STORAGE_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
@@ -32,14 +33,19 @@ const STORAGE: &str = "storage";
 /// The storage objects of a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Storage {
-    claims: IndexMap<(Str, Str), Claim, FxBuildHasher>,
-    volumes: IndexMap<Str, VolumeRow, FxBuildHasher>,
+    claims: Table<ClaimIdx, Claim>,
+    volumes: Table<VolumeIdx, VolumeRow>,
+    /// In the order of the volumes' rows.
     volumes_of_class: IndexMap<Str, Vec<VolumeIdx>, FxBuildHasher>,
-    classes: IndexMap<Str, Class, FxBuildHasher>,
-    /// Drivers that want capacities to be checked.
-    tracked_drivers: IndexSet<Str, FxBuildHasher>,
-    capacities: IndexMap<Str, Vec<Capacity>, FxBuildHasher>,
-    csi_nodes: IndexMap<Str, CsiNodeInfo, FxBuildHasher>,
+    classes: Table<ObjectIdx, Class>,
+    drivers: Table<ObjectIdx, CsiDriver>,
+    capacities: Table<ObjectIdx, Capacity>,
+    capacities_of_class: IndexMap<Str, Vec<ObjectIdx>, FxBuildHasher>,
+    csi_nodes: Table<ObjectIdx, CsiNodeRow>,
+    attachments: Table<ObjectIdx, VolumeAttachment>,
+    attachments_of_node: IndexMap<Str, Vec<ObjectIdx>, FxBuildHasher>,
+    attachments_of_volume: IndexMap<Str, Vec<ObjectIdx>, FxBuildHasher>,
+    /// CSI volumes that are attached to a node, whoever uses them.
     attached: IndexMap<Str, Vec<(AttachableId, DriverId)>, FxBuildHasher>,
     selections: Selections,
     attachables: Attachables,
@@ -76,6 +82,7 @@ struct TranslatedRow {
 /// A storage class.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Class {
+    object: StorageClass,
     pub(crate) provisioner: Str,
     pub(crate) waits_for_consumer: bool,
     /// `allowedTopologies`; `None` for all nodes.
@@ -84,12 +91,53 @@ pub(crate) struct Class {
 
 /// A `CSIStorageCapacity` that some node reaches.
 #[derive(Debug, Clone, PartialEq)]
-struct Capacity {
-    /// How large a volume may be, in bytes.
-    limit: i64,
+pub(crate) struct Capacity {
+    object: CsiStorageCapacity,
+    /// How large a volume may be, in bytes; `None` if the object does not say it, or not where.
+    limit: Option<i64>,
     /// The nodes that reach it; `None` for all.
     nodes: Option<SelectionId>,
 }
+
+/// A `CSINode`, and what is read of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CsiNodeRow {
+    object: CsiNode,
+    info: CsiNodeInfo,
+}
+
+macro_rules! named {
+    ($($row:ident),*) => {
+        $(impl Named for $row {
+            fn metadata(&self) -> &ObjectMeta {
+                &self.object.metadata
+            }
+        })*
+    };
+}
+
+named!(Claim, VolumeRow, Class, Capacity, CsiNodeRow);
+
+/// What undoes a change of the storage objects.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum StorageUndo {
+    Claim(TableUndo<ClaimIdx, Claim>),
+    Volume(TableUndo<VolumeIdx, VolumeRow>),
+    Class(TableUndo<ObjectIdx, Class>),
+    Driver(TableUndo<ObjectIdx, CsiDriver>),
+    Capacity(TableUndo<ObjectIdx, Capacity>),
+    CsiNode(TableUndo<ObjectIdx, CsiNodeRow>),
+    Attachment(TableUndo<ObjectIdx, VolumeAttachment>),
+    /// How many selections there were.
+    Selections(usize),
+    /// How many drivers and volumes there were.
+    Attachables((usize, usize)),
+    /// What is assumed.
+    Assumed(StorageChange),
+}
+
+/// Where undos go.
+pub(super) type Undos<'a> = &'a mut dyn FnMut(StorageUndo);
 
 /// What a reservation changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,64 +158,221 @@ pub enum StorageChange {
     },
 }
 
-/// The storage objects as they were read.
-#[derive(Debug, Default)]
-pub(super) struct StorageObjects {
-    pub(super) volumes: Vec<PersistentVolume>,
-    pub(super) claims: Vec<PersistentVolumeClaim>,
-    pub(super) classes: Vec<StorageClass>,
-    pub(super) csi_nodes: Vec<CsiNode>,
-    pub(super) drivers: Vec<CsiDriver>,
-    pub(super) capacities: Vec<CsiStorageCapacity>,
-    pub(super) attachments: Vec<VolumeAttachment>,
+impl PartialEq for Storage {
+    /// How often the objects changed makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        self.claims == other.claims
+            && self.volumes == other.volumes
+            && self.volumes_of_class == other.volumes_of_class
+            && self.classes == other.classes
+            && self.drivers == other.drivers
+            && self.capacities == other.capacities
+            && self.capacities_of_class == other.capacities_of_class
+            && self.csi_nodes == other.csi_nodes
+            && self.attachments == other.attachments
+            && self.attachments_of_node == other.attachments_of_node
+            && self.attachments_of_volume == other.attachments_of_volume
+            && self.attached == other.attached
+            && self.selections == other.selections
+            && self.attachables == other.attachables
+    }
 }
 
 impl Storage {
-    pub(super) fn new(objects: StorageObjects) -> Result<Self, ClusterError> {
-        let mut storage = Self::default();
-        for class in objects.classes {
-            storage.add_class(class)?;
+    /// Puts an object where the one of its name stood, or behind the others of its kind; tells whether it is of a kind
+    /// that is kept here.
+    pub(super) fn put(&mut self, object: Object, undos: Undos<'_>) -> bool {
+        self.revision += 1;
+        let before = (self.selections.len(), self.attachables.len());
+        match object {
+            Object::PersistentVolumeClaim(object) => {
+                let selected_node = object.metadata.annotations.get(SELECTED_NODE).cloned();
+                let (_, undo) = self.claims.put(Claim { object: *object, selected_node });
+                undos(StorageUndo::Claim(undo));
+            }
+            Object::PersistentVolume(object) => {
+                let row = self.volume_row(*object);
+                let known = self.volumes.find_like(&row);
+                let was = known.and_then(|row| self.class_of_volume(row));
+                let (row, undo) = self.volumes.put(row);
+                undos(StorageUndo::Volume(undo));
+                self.volume_changed(row, was);
+            }
+            Object::StorageClass(object) => {
+                let row = self.class_row(*object);
+                undos(StorageUndo::Class(self.classes.put(row).1));
+            }
+            Object::CsiDriver(object) => {
+                undos(StorageUndo::Driver(self.drivers.put(*object).1));
+            }
+            Object::CsiStorageCapacity(object) => {
+                let row = self.capacity_row(*object);
+                let known = self.capacities.find_like(&row);
+                let was = known.and_then(|row| self.class_of_capacity(row));
+                let (row, undo) = self.capacities.put(row);
+                undos(StorageUndo::Capacity(undo));
+                self.capacity_changed(row, was);
+            }
+            Object::CsiNode(object) => {
+                let info = CsiNodeInfo::new(&object, &mut self.attachables);
+                let row = CsiNodeRow { object: *object, info };
+                undos(StorageUndo::CsiNode(self.csi_nodes.put(row).1));
+            }
+            Object::VolumeAttachment(object) => {
+                let known = self.attachments.find_like(&*object);
+                let was = known.map(|row| self.ends_of_attachment(row)).unwrap_or_default();
+                let (row, undo) = self.attachments.put(*object);
+                undos(StorageUndo::Attachment(undo));
+                self.attachment_changed(row, was);
+            }
+            _ => return false,
         }
-        for volume in objects.volumes {
-            storage.add_volume(volume)?;
-        }
-        for claim in objects.claims {
-            storage.add_claim(claim)?;
-        }
-        for node in &objects.csi_nodes {
-            let info = CsiNodeInfo::new(node, &mut storage.attachables);
-            storage.csi_nodes.insert(node.metadata.name.clone(), info);
-        }
-        for driver in objects.drivers.into_iter().filter(|driver| driver.storage_capacity) {
-            storage.tracked_drivers.insert(driver.metadata.name);
-        }
-        for capacity in &objects.capacities {
-            storage.add_capacity(capacity);
-        }
-        for attachment in &objects.attachments {
-            storage.add_attachment(attachment);
-        }
-        Ok(storage)
+        self.grown_since(before, undos);
+        true
     }
 
-    fn add_class(&mut self, class: StorageClass) -> Result<(), ClusterError> {
-        let topologies = &class.allowed_topologies;
+    /// The row of an object of a kind that is kept here.
+    pub(super) fn find(&self, key: &ObjectKey) -> Option<usize> {
+        match key.kind {
+            Kind::PersistentVolumeClaim => self.claims.find_key(key).map(Idx::index),
+            Kind::PersistentVolume => self.volumes.find_key(key).map(Idx::index),
+            Kind::StorageClass => self.classes.find_key(key).map(Idx::index),
+            Kind::CsiDriver => self.drivers.find_key(key).map(Idx::index),
+            Kind::CsiStorageCapacity => self.capacities.find_key(key).map(Idx::index),
+            Kind::CsiNode => self.csi_nodes.find_key(key).map(Idx::index),
+            Kind::VolumeAttachment => self.attachments.find_key(key).map(Idx::index),
+            _ => None,
+        }
+    }
+
+    /// `metadata` of the object in a row.
+    pub(super) fn metadata(&self, kind: Kind, row: usize) -> Option<&ObjectMeta> {
+        let object = ObjectIdx::from_index(row);
+        match kind {
+            Kind::PersistentVolumeClaim => self.claims.metadata(ClaimIdx::from_index(row)),
+            Kind::PersistentVolume => self.volumes.metadata(VolumeIdx::from_index(row)),
+            Kind::StorageClass => self.classes.metadata(object),
+            Kind::CsiDriver => self.drivers.metadata(object),
+            Kind::CsiStorageCapacity => self.capacities.metadata(object),
+            Kind::CsiNode => self.csi_nodes.metadata(object),
+            Kind::VolumeAttachment => self.attachments.metadata(object),
+            _ => None,
+        }
+    }
+
+    /// Namespace and name of the claims that name one of the volumes.
+    pub(super) fn claims_bound_to(&self, volumes: &IndexSet<Str, FxBuildHasher>) -> Vec<Name> {
+        if volumes.is_empty() {
+            return Vec::new();
+        }
+        let claims = self.claims.values();
+        let bound = claims.filter(|claim| volumes.contains(&claim.object.spec.volume_name));
+        bound.map(name_of).collect()
+    }
+
+    /// Takes an object out.
+    pub(super) fn remove(&mut self, kind: Kind, row: usize, undos: Undos<'_>) {
+        self.revision += 1;
+        let before = (self.selections.len(), self.attachables.len());
+        let object = ObjectIdx::from_index(row);
+        let undo = match kind {
+            Kind::PersistentVolumeClaim => {
+                self.claims.remove(ClaimIdx::from_index(row)).map(StorageUndo::Claim)
+            }
+            Kind::PersistentVolume => {
+                let row = VolumeIdx::from_index(row);
+                let was = self.class_of_volume(row);
+                let name = self.volumes.get(row).map(|row| row.object.metadata.name.clone());
+                let undo = self.volumes.remove(row).map(StorageUndo::Volume);
+                self.volume_moved(row, was);
+                if let Some(name) = name {
+                    self.reattach_volume(&name);
+                }
+                undo
+            }
+            Kind::StorageClass => self.classes.remove(object).map(StorageUndo::Class),
+            Kind::CsiDriver => self.drivers.remove(object).map(StorageUndo::Driver),
+            Kind::CsiStorageCapacity => {
+                let was = self.class_of_capacity(object);
+                let undo = self.capacities.remove(object).map(StorageUndo::Capacity);
+                self.capacity_changed(object, was);
+                undo
+            }
+            Kind::CsiNode => self.csi_nodes.remove(object).map(StorageUndo::CsiNode),
+            Kind::VolumeAttachment => {
+                let was = self.ends_of_attachment(object);
+                let undo = self.attachments.remove(object).map(StorageUndo::Attachment);
+                self.attachment_changed(object, was);
+                undo
+            }
+            _ => None,
+        };
+        undo.into_iter().for_each(&mut *undos);
+        self.grown_since(before, undos);
+    }
+
+    /// Undoes the last change.
+    pub(super) fn undo(&mut self, undo: StorageUndo) {
+        self.revision += 1;
+        match undo {
+            StorageUndo::Claim(undo) => drop(self.claims.undo(undo)),
+            StorageUndo::Class(undo) => drop(self.classes.undo(undo)),
+            StorageUndo::Driver(undo) => drop(self.drivers.undo(undo)),
+            StorageUndo::CsiNode(undo) => drop(self.csi_nodes.undo(undo)),
+            StorageUndo::Volume(undo) => {
+                let row = undo.row(&self.volumes);
+                let was = self.class_of_volume(row);
+                let names = [self.volumes.undo(undo), self.volumes.get(row).map(name_of)];
+                self.volume_moved(row, was);
+                names.iter().flatten().for_each(|(_, name)| self.reattach_volume(name));
+            }
+            StorageUndo::Capacity(undo) => {
+                let row = undo.row(&self.capacities);
+                let was = self.class_of_capacity(row);
+                self.capacities.undo(undo);
+                self.capacity_changed(row, was);
+            }
+            StorageUndo::Attachment(undo) => {
+                let row = undo.row(&self.attachments);
+                let was = self.ends_of_attachment(row);
+                self.attachments.undo(undo);
+                self.attachment_changed(row, was);
+            }
+            StorageUndo::Selections(known) => self.selections.truncate(known),
+            StorageUndo::Attachables(known) => self.attachables.truncate(known),
+            StorageUndo::Assumed(change) => drop(self.change(change)),
+        }
+    }
+
+    /// Tells what was interned since.
+    fn grown_since(&self, (selections, attachables): (usize, (usize, usize)), undos: Undos<'_>) {
+        if self.selections.len() > selections {
+            undos(StorageUndo::Selections(selections));
+        }
+        if self.attachables.len() != attachables {
+            undos(StorageUndo::Attachables(attachables));
+        }
+    }
+
+    /// Nodes came, went or have other labels: what was worked out of labels is so no longer.
+    pub(super) fn nodes_changed(&mut self) {
+        self.selections.forget();
+    }
+
+    fn class_row(&mut self, object: StorageClass) -> Class {
+        let topologies = &object.allowed_topologies;
         let topologies = (!topologies.is_empty())
             .then(|| self.selections.intern(&selections::of_topologies(topologies)));
-        let row = Class {
-            provisioner: class.provisioner,
-            waits_for_consumer: class.volume_binding_mode
+        Class {
+            provisioner: object.provisioner.clone(),
+            waits_for_consumer: object.volume_binding_mode
                 == VolumeBindingMode::WaitForFirstConsumer,
             topologies,
-        };
-        let name = class.metadata.name;
-        match self.classes.insert(name.clone(), row) {
-            None => Ok(()),
-            Some(_) => Err(duplicate("StorageClass", &name)),
+            object,
         }
     }
 
-    fn add_volume(&mut self, object: PersistentVolume) -> Result<(), ClusterError> {
+    fn volume_row(&mut self, object: PersistentVolume) -> VolumeRow {
         let affinity = object.spec.node_affinity.as_ref();
         let affinity = affinity.map(|affinity| self.selections.intern(affinity));
         let translated = csi_translation::translate(&object).map(|translated| {
@@ -180,53 +385,105 @@ impl Storage {
                     .map(|affinity| self.selections.intern(affinity)),
             })
         });
-        let name = object.metadata.name.clone();
-        let row =
-            VolumeRow { claim_ref: object.spec.claim_ref.clone(), affinity, translated, object };
-        let of_class = self.volumes_of_class.entry(row.class_name().clone()).or_default();
-        let (at, before) = self.volumes.insert_full(name.clone(), row);
-        of_class.push(VolumeIdx::from_index(at));
-        match before {
-            None => Ok(()),
-            Some(_) => Err(duplicate("PersistentVolume", &name)),
+        VolumeRow { claim_ref: object.spec.claim_ref.clone(), affinity, translated, object }
+    }
+
+    fn capacity_row(&mut self, object: CsiStorageCapacity) -> Capacity {
+        let limit = object.maximum_volume_size.as_ref().or(object.capacity.as_ref());
+        let topology = object.node_topology.as_ref();
+        let limit = limit.filter(|_| topology.is_some()).map(Quantity::value);
+        let topology = topology.filter(|topology| !topology.is_empty());
+        let nodes =
+            topology.map(|topology| self.selections.intern(&selections::of_labels(topology)));
+        Capacity { object, limit, nodes }
+    }
+
+    fn class_of_volume(&self, row: VolumeIdx) -> Option<Str> {
+        self.volumes.get(row).map(|row| row.class_name().clone())
+    }
+
+    fn class_of_capacity(&self, row: ObjectIdx) -> Option<Str> {
+        self.capacities.get(row).map(|row| row.object.storage_class_name.clone())
+    }
+
+    /// The node and the volume of an attachment.
+    fn ends_of_attachment(&self, row: ObjectIdx) -> (Option<Str>, Option<Str>) {
+        let object = self.attachments.get(row);
+        let volume = object.and_then(|object| object.persistent_volume_name.clone());
+        (object.map(|object| object.node_name.clone()), volume)
+    }
+
+    /// A volume came or changed.
+    fn volume_changed(&mut self, row: VolumeIdx, was: Option<Str>) {
+        self.volume_moved(row, was);
+        if let Some(name) = self.volumes.get(row).map(|row| row.object.metadata.name.clone()) {
+            self.reattach_volume(&name);
         }
     }
 
-    fn add_claim(&mut self, object: PersistentVolumeClaim) -> Result<(), ClusterError> {
-        let metadata = &object.metadata;
-        let key = (metadata.namespace.clone(), metadata.name.clone());
-        let selected_node = metadata.annotations.get(SELECTED_NODE).cloned();
-        match self.claims.insert(key.clone(), Claim { object, selected_node }) {
-            None => Ok(()),
-            Some(_) => Err(duplicate("PersistentVolumeClaim", &format!("{}/{}", key.0, key.1))),
+    /// A volume is perhaps of another class than it was.
+    fn volume_moved(&mut self, row: VolumeIdx, was: Option<Str>) {
+        let is = self.class_of_volume(row);
+        regroup(&mut self.volumes_of_class, row, was, is);
+    }
+
+    fn capacity_changed(&mut self, row: ObjectIdx, was: Option<Str>) {
+        let is = self.class_of_capacity(row);
+        regroup(&mut self.capacities_of_class, row, was, is);
+    }
+
+    fn attachment_changed(&mut self, row: ObjectIdx, was: (Option<Str>, Option<Str>)) {
+        let is = self.ends_of_attachment(row);
+        let nodes = [was.0.clone(), is.0.clone()];
+        regroup(&mut self.attachments_of_node, row, was.0, is.0);
+        regroup(&mut self.attachments_of_volume, row, was.1, is.1);
+        nodes.iter().flatten().for_each(|node| self.reattach(node));
+    }
+
+    /// Works out again what is attached where an attachment names the volume.
+    fn reattach_volume(&mut self, volume: &Str) {
+        let of_volume = self.attachments_of_volume.get(volume).map_or(&[][..], Vec::as_slice);
+        let nodes = of_volume.iter().filter_map(|&row| self.ends_of_attachment(row).0);
+        nodes.collect::<Vec<Str>>().iter().for_each(|node| self.reattach(node));
+    }
+
+    /// `getNodeVolumeAttachmentInfo`: works out which CSI volumes are attached to a node.
+    fn reattach(&mut self, node: &Str) {
+        let mut attached: Vec<(AttachableId, DriverId)> = Vec::new();
+        let of_node = self.attachments_of_node.get(node).map_or(&[][..], Vec::as_slice);
+        for attachment in of_node.iter().filter_map(|&row| self.attachments.get(row)) {
+            let Some(name) = &attachment.persistent_volume_name else { continue };
+            let Some(volume) = self.volumes.named(&Str::EMPTY, name) else { continue };
+            let PersistentVolumeSource::Csi { volume_handle, .. } = &volume.object.spec.source
+            else {
+                continue;
+            };
+            if attachment.attacher.is_empty() {
+                continue;
+            }
+            let driver = self.attachables.driver(&attachment.attacher);
+            let volume = self.attachables.volume(driver, volume_handle.clone());
+            if !attached.contains(&(volume, driver)) {
+                attached.push((volume, driver));
+            }
+        }
+        if attached.is_empty() {
+            self.attached.swap_remove(node);
+        } else {
+            self.attached.insert(node.clone(), attached);
         }
     }
 
-    fn add_capacity(&mut self, capacity: &CsiStorageCapacity) {
-        let limit = capacity.maximum_volume_size.as_ref().or(capacity.capacity.as_ref());
-        let (Some(limit), Some(topology)) = (limit, &capacity.node_topology) else { return };
-        let nodes = (!topology.is_empty())
-            .then(|| self.selections.intern(&selections::of_labels(topology)));
-        let of_class = self.capacities.entry(capacity.storage_class_name.clone()).or_default();
-        of_class.push(Capacity { limit: limit.value(), nodes });
-    }
-
-    /// `getNodeVolumeAttachmentInfo`: CSI volumes that are attached to a node, whoever uses them.
-    fn add_attachment(&mut self, attachment: &VolumeAttachment) {
-        let Some(name) = &attachment.persistent_volume_name else { return };
-        let Some(volume) = self.volumes.get(name) else { return };
-        let PersistentVolumeSource::Csi { volume_handle, .. } = &volume.object.spec.source else {
-            return;
-        };
-        if attachment.attacher.is_empty() {
-            return;
-        }
-        let driver = self.attachables.driver(&attachment.attacher);
-        let volume = self.attachables.volume(driver, volume_handle.clone());
-        let of_node = self.attached.entry(attachment.node_name.clone()).or_default();
-        if !of_node.contains(&(volume, driver)) {
-            of_node.push((volume, driver));
-        }
+    /// All objects, with what is assumed of them.
+    pub(super) fn export(&self, objects: &mut Objects) {
+        objects.persistent_volume_claims = self.claims.values().map(Claim::export).collect();
+        objects.persistent_volumes = self.volumes.values().map(VolumeRow::export).collect();
+        objects.storage_classes = self.classes.values().map(|row| row.object.clone()).collect();
+        objects.csi_drivers = self.drivers.values().cloned().collect();
+        objects.csi_storage_capacities =
+            self.capacities.values().map(|row| row.object.clone()).collect();
+        objects.csi_nodes = self.csi_nodes.values().map(|row| row.object.clone()).collect();
+        objects.volume_attachments = self.attachments.values().cloned().collect();
     }
 
     /// Changes what is assumed; gives back the change that undoes it.
@@ -234,15 +491,13 @@ impl Storage {
         self.revision += 1;
         match change {
             StorageChange::ClaimRef { volume, claim_ref } => {
-                let row = self.volumes.get_index_mut(volume.index());
-                let before =
-                    row.and_then(|(_, row)| std::mem::replace(&mut row.claim_ref, claim_ref));
+                let row = self.volumes.get_mut(volume);
+                let before = row.and_then(|row| std::mem::replace(&mut row.claim_ref, claim_ref));
                 StorageChange::ClaimRef { volume, claim_ref: before }
             }
             StorageChange::SelectedNode { claim, node } => {
-                let row = self.claims.get_index_mut(claim.index());
-                let before =
-                    row.and_then(|(_, row)| std::mem::replace(&mut row.selected_node, node));
+                let row = self.claims.get_mut(claim);
+                let before = row.and_then(|row| std::mem::replace(&mut row.selected_node, node));
                 StorageChange::SelectedNode { claim, node: before }
             }
         }
@@ -254,26 +509,33 @@ impl Storage {
     }
 
     pub(crate) fn find_claim(&self, namespace: &Str, name: &Str) -> Option<ClaimIdx> {
-        let at = self.claims.get_index_of(&(namespace.clone(), name.clone()));
-        at.map(ClaimIdx::from_index)
+        self.claims.find(namespace, name)
     }
 
     /// # Panics
     /// When the claim is of another cluster.
     #[expect(clippy::expect_used, reason = "claim numbers are made by the table itself")]
     pub(crate) fn claim(&self, claim: ClaimIdx) -> &Claim {
-        self.claims.get_index(claim.index()).expect("a claim of this cluster").1
+        self.claims.get(claim).expect("a claim of this cluster")
+    }
+
+    pub(super) fn claim_name(&self, claim: ClaimIdx) -> Option<Name> {
+        self.claims.get(claim).map(name_of)
+    }
+
+    pub(super) fn volume_name(&self, volume: VolumeIdx) -> Option<Name> {
+        self.volumes.get(volume).map(name_of)
     }
 
     pub(crate) fn find_volume(&self, name: &Str) -> Option<VolumeIdx> {
-        self.volumes.get_index_of(name).map(VolumeIdx::from_index)
+        self.volumes.find(&Str::EMPTY, name)
     }
 
     /// # Panics
     /// When the volume is of another cluster.
     #[expect(clippy::expect_used, reason = "volume numbers are made by the table itself")]
     pub(crate) fn volume(&self, volume: VolumeIdx) -> &VolumeRow {
-        self.volumes.get_index(volume.index()).expect("a volume of this cluster").1
+        self.volumes.get(volume).expect("a volume of this cluster")
     }
 
     /// The volumes of a class in the order in which they were read.
@@ -282,11 +544,11 @@ impl Storage {
     }
 
     pub(crate) fn class(&self, name: &Str) -> Option<&Class> {
-        self.classes.get(name)
+        self.classes.named(&Str::EMPTY, name)
     }
 
     pub(crate) fn csi_node(&self, node: &Str) -> Option<&CsiNodeInfo> {
-        self.csi_nodes.get(node)
+        self.csi_nodes.named(&Str::EMPTY, node).map(|row| &row.info)
     }
 
     /// The volumes attached to the node, and their drivers.
@@ -331,10 +593,12 @@ impl Storage {
     ) -> Option<NodeSet> {
         let size = claim.object.spec.resources.requests.get(STORAGE)?.value();
         let class = claim.class_name();
-        self.tracked_drivers.get(&self.class(class)?.provisioner)?;
-        let mut reached = NodeSet::empty(nodes.len());
-        let capacities = self.capacities.get(class).map_or(&[][..], Vec::as_slice);
-        for capacity in capacities.iter().filter(|capacity| capacity.limit >= size) {
+        let driver = self.drivers.named(&Str::EMPTY, &self.class(class)?.provisioner);
+        driver.filter(|driver| driver.storage_capacity)?;
+        let mut reached = NodeSet::empty(nodes.row_count());
+        let capacities = self.capacities_of_class.get(class).map_or(&[][..], Vec::as_slice);
+        let capacities = capacities.iter().filter_map(|&row| self.capacities.get(row));
+        for capacity in capacities.filter(|row| row.limit.is_some_and(|limit| limit >= size)) {
             match capacity.nodes {
                 None => return None,
                 Some(selection) => reached.union(self.selections.nodes(selection, nodes)),
@@ -344,8 +608,32 @@ impl Storage {
     }
 }
 
-fn duplicate(kind: &'static str, name: &str) -> ClusterError {
-    ClusterError::Duplicate { kind, name: name.to_owned() }
+/// Moves a row from one group to another; each group is in the order of rows.
+fn regroup<I: Idx>(
+    groups: &mut IndexMap<Str, Vec<I>, FxBuildHasher>,
+    row: I,
+    was: Option<Str>,
+    is: Option<Str>,
+) {
+    if was == is {
+        return;
+    }
+    if let Some(was) = was
+        && let Some(group) = groups.get_mut(&was)
+    {
+        if let Ok(at) = group.binary_search(&row) {
+            group.remove(at);
+        }
+        if group.is_empty() {
+            groups.swap_remove(&was);
+        }
+    }
+    if let Some(is) = is {
+        let group = groups.entry(is).or_default();
+        if let Err(at) = group.binary_search(&row) {
+            group.insert(at, row);
+        }
+    }
 }
 
 /// The name of the claim that a pod's volume stands for; `None` for other volumes.
@@ -360,6 +648,17 @@ pub(crate) fn claim_name(pod: &Pod, volume: &Volume) -> Option<Str> {
 }
 
 impl Claim {
+    /// The object with what is assumed.
+    fn export(&self) -> PersistentVolumeClaim {
+        let mut object = self.object.clone();
+        let annotations = &mut object.metadata.annotations;
+        match &self.selected_node {
+            Some(node) => drop(annotations.insert(SELECTED_NODE.into(), node.clone())),
+            None => drop(annotations.remove(SELECTED_NODE)),
+        }
+        object
+    }
+
     /// `GetPersistentVolumeClaimClass`; empty for none.
     pub(crate) fn class_name(&self) -> &Str {
         static NONE: Str = Str::EMPTY;
@@ -403,6 +702,13 @@ impl Claim {
 }
 
 impl VolumeRow {
+    /// The object with what is assumed.
+    fn export(&self) -> PersistentVolume {
+        let mut object = self.object.clone();
+        object.spec.claim_ref.clone_from(&self.claim_ref);
+        object
+    }
+
     /// `GetPersistentVolumeClass`; empty for none.
     pub(crate) fn class_name(&self) -> &Str {
         let beta = self.object.metadata.annotations.get(BETA_STORAGE_CLASS);
@@ -445,12 +751,11 @@ mod tests {
     #[test]
     fn a_change_gives_back_what_undoes_it() {
         let named = |name: &str| ObjectMeta { name: name.into(), ..ObjectMeta::default() };
-        let mut storage = Storage::new(StorageObjects {
-            volumes: vec![PersistentVolume { metadata: named("v"), ..Default::default() }],
-            claims: vec![PersistentVolumeClaim { metadata: named("c"), ..Default::default() }],
-            ..StorageObjects::default()
-        })
-        .unwrap();
+        let mut storage = Storage::default();
+        let volume = PersistentVolume { metadata: named("v"), ..Default::default() };
+        let claim = PersistentVolumeClaim { metadata: named("c"), ..Default::default() };
+        storage.put(volume.into(), &mut drop);
+        storage.put(claim.into(), &mut drop);
         let volume = storage.find_volume(&"v".into()).unwrap();
         let claim = storage.find_claim(&Str::default(), &"c".into()).unwrap();
         let revision = storage.revision();

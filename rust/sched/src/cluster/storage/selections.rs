@@ -17,7 +17,31 @@ use crate::node_set::NodeSet;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selections(IndexMap<NodeSelector, OnceLock<NodeSet>, FxBuildHasher>);
 
+impl PartialEq for Selections {
+    /// What was worked out and kept makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.keys().eq(other.0.keys())
+    }
+}
+
 impl Selections {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets those that came last.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    /// Forgets which nodes they mean.
+    pub(super) fn forget(&mut self) {
+        for nodes in self.0.values_mut() {
+            nodes.take();
+        }
+    }
+
     pub(super) fn intern(&mut self, selector: &NodeSelector) -> SelectionId {
         if let Some(known) = self.0.get_index_of(selector) {
             return SelectionId::from_index(known);
@@ -34,9 +58,9 @@ impl Selections {
         let row = self.0.get_index(selection.index());
         let (selector, matching) = row.expect("a selection of this cluster");
         matching.get_or_init(|| {
-            let mut matching = NodeSet::empty(nodes.len());
+            let mut matching = NodeSet::empty(nodes.row_count());
             for term in &selector.node_selector_terms {
-                if let Some(nodes) = nodes_of_term(&nodes.labels, nodes.len(), term) {
+                if let Some(nodes) = nodes_of_term(&nodes.labels, nodes.row_count(), term) {
                     matching.union(&nodes);
                 }
             }

@@ -64,7 +64,7 @@ impl DomainCounts {
 
 impl KeyCounts {
     fn new(cluster: &Cluster, column: &LabelColumn) -> Self {
-        let domains = cluster.nodes().indices().map(|node| column.domain(node)).collect();
+        let domains = cluster.nodes().rows().map(|node| column.domain(node)).collect();
         Self { domains, sums: IndexVec::filled(0, column.len()), non_zero: 0 }
     }
 

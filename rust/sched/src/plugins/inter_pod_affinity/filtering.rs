@@ -150,7 +150,7 @@ impl Filter for AffinityFilter {
         let existing = Status::unschedulable(ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH);
         let [affinity, anti_affinity, existing] =
             [affinity, anti_affinity, existing].map(|status| verdicts.status(status));
-        rows.each(cluster.nodes().len(), |node| match self.verdict(cluster, node) {
+        rows.each(cluster.nodes().row_count(), |node| match self.verdict(cluster, node) {
             Verdict::Fits => verdicts.pass(node),
             Verdict::Affinity => verdicts.reject(node, affinity),
             Verdict::AntiAffinity => verdicts.reject(node, anti_affinity),

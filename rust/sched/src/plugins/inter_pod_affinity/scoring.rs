@@ -98,7 +98,7 @@ impl Score for AffinityScore {
     }
 
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().len(), |node| scores[node] = self.sums.total(node));
+        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.sums.total(node));
     }
 
     fn has_normalize(&self) -> bool {

@@ -91,7 +91,7 @@ impl<S: Scorer> Score for AllocationScore<S> {
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
         let mut requested = vec![0; self.configured];
         let mut allocatable = vec![0; self.configured];
-        rows.each(cluster.nodes().len(), |node| {
+        rows.each(cluster.nodes().row_count(), |node| {
             for &Scored { at, resource, request } in &self.scored {
                 let capacity = cluster.nodes().resource(resource).allocatable[node];
                 let used = self.requested(cluster, node, resource);

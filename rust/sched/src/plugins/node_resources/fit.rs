@@ -134,7 +134,7 @@ impl Filter for FitFilter {
     }
 
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
-        rows.each(cluster.nodes().len(), |node| {
+        rows.each(cluster.nodes().row_count(), |node| {
             if self.fits(cluster, node) {
                 verdicts.pass(node);
             } else {

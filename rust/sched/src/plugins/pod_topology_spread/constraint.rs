@@ -57,7 +57,7 @@ pub(super) fn default_selector(pod: &PodInfo, cluster: &Cluster) -> Selector {
             labels.insert(key.clone(), value.clone());
         }
     };
-    for service in &owners.services {
+    for service in owners.services.values() {
         if service.metadata.namespace == metadata.namespace
             && let Some(selector) = &service.selector
             && selector.iter().all(|(key, value)| metadata.labels.get(key) == Some(value))
@@ -67,28 +67,25 @@ pub(super) fn default_selector(pod: &PodInfo, cluster: &Cluster) -> Selector {
     }
     let mut requirements = Vec::new();
     if let Some(owner) = metadata.controller() {
-        let is_owner = |object: &bayplan_api::ObjectMeta| {
-            object.namespace == metadata.namespace && object.name == owner.name
-        };
         let mut require = |selector: Option<&LabelSelector>| {
             requirements.extend(Selector::new(selector).0.unwrap_or_default());
         };
         match (owner.api_version.as_str(), owner.kind.as_str()) {
             ("v1", "ReplicationController") => {
-                let mut all = owners.replication_controllers.iter();
-                if let Some(controller) = all.find(|controller| is_owner(&controller.metadata)) {
+                let all = &owners.replication_controllers;
+                if let Some(controller) = all.named(&metadata.namespace, &owner.name) {
                     merge(&controller.selector);
                 }
             }
             ("apps/v1", "ReplicaSet") => {
-                let mut all = owners.replica_sets.iter();
-                if let Some(set) = all.find(|set| is_owner(&set.metadata)) {
+                let all = &owners.replica_sets;
+                if let Some(set) = all.named(&metadata.namespace, &owner.name) {
                     require(set.selector.as_ref());
                 }
             }
             ("apps/v1", "StatefulSet") => {
-                let mut all = owners.stateful_sets.iter();
-                if let Some(set) = all.find(|set| is_owner(&set.metadata)) {
+                let all = &owners.stateful_sets;
+                if let Some(set) = all.named(&metadata.namespace, &owner.name) {
                     require(set.selector.as_ref());
                 }
             }
@@ -156,7 +153,7 @@ impl Constraint {
 
     /// `matchNodeInclusionPolicies`: the nodes that take part.
     pub(super) fn included_nodes(&self, pod: &PodInfo, cluster: &Cluster) -> NodeSet {
-        let mut included = NodeSet::full(cluster.nodes().len());
+        let mut included = NodeSet::full(cluster.nodes().row_count());
         if self.honor_affinity {
             included.intersect(&required_nodes(cluster, pod));
         }
@@ -169,7 +166,7 @@ impl Constraint {
 
 /// The nodes that have all the keys.
 pub(super) fn nodes_with_all_keys(constraints: &[Constraint], cluster: &Cluster) -> NodeSet {
-    let mut nodes = NodeSet::full(cluster.nodes().len());
+    let mut nodes = NodeSet::full(cluster.nodes().row_count());
     for constraint in constraints {
         nodes.intersect(&cluster.nodes().labels.having(&constraint.topology_key));
     }
@@ -268,6 +265,6 @@ pub(super) fn domains(
     cluster: &Cluster,
 ) -> (IndexVec<NodeIdx, Domain>, usize) {
     let of_node = |node| column.map_or(Domain::NONE, |column| column.domain(node));
-    let domains = cluster.nodes().indices().map(of_node).collect();
+    let domains = cluster.nodes().rows().map(of_node).collect();
     (domains, column.map_or(0, LabelColumn::len))
 }

@@ -3,7 +3,7 @@
 //! Follows `filtering.go` in `pkg/scheduler/framework/plugins/podtopologyspread` of v1.34.
 
 use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
-use crate::cluster::{Cluster, PodChange, PodInfo};
+use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
 use crate::go::len64;
 use crate::index_vec::{Domain, IndexVec, NodeIdx};
@@ -28,6 +28,8 @@ struct Skew {
     present_count: i64,
     /// The lowest count of a present domain.
     min: i64,
+    /// Whether no two nodes share a domain, so that a count concerns one row.
+    alone: bool,
 }
 
 enum Verdict {
@@ -44,13 +46,14 @@ impl SpreadFilter {
             included.intersect(&with_keys);
             let column = cluster.nodes().labels.column(&constraint.topology_key);
             let (domains, count) = domains(column, cluster);
+            let alone = column.is_none_or(LabelColumn::is_injective);
             let counter = Counter::new(constraint, pod, cluster, included, domains, count);
             let mut present: IndexVec<Domain, bool> = IndexVec::filled(false, count);
             for node in &counter.included {
                 present[counter.domain(node)] = true;
             }
             let present_count = len64(present.iter().filter(|present| **present).count());
-            let mut skew = Skew { counter, present, present_count, min: 0 };
+            let mut skew = Skew { counter, present, present_count, min: 0, alone };
             skew.find_min();
             skew
         });
@@ -97,7 +100,7 @@ impl Filter for SpreadFilter {
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
         let no_label = verdicts.status(Status::unresolvable(ERR_REASON_NODE_LABEL_NOT_MATCH));
         let skewed = verdicts.status(Status::unschedulable(ERR_REASON_CONSTRAINTS_NOT_MATCH));
-        rows.each(cluster.nodes().len(), |node| match self.verdict(node) {
+        rows.each(cluster.nodes().row_count(), |node| match self.verdict(node) {
             Verdict::Fits => verdicts.pass(node),
             Verdict::Skewed => verdicts.reject(node, skewed),
             Verdict::NoLabel => verdicts.reject(node, no_label),
@@ -109,7 +112,6 @@ impl Filter for SpreadFilter {
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        let nodes = cluster.nodes().len();
         let mut stale = Stale::Nothing;
         for skew in &mut self.skews {
             let Some(domain) = skew.counter.pod_changed(cluster, change) else { continue };
@@ -120,8 +122,7 @@ impl Filter for SpreadFilter {
             } else {
                 skew.min = skew.min.min(skew.counter.counts[domain]);
             }
-            let alone = skew.present.len() == nodes;
-            let row_only = alone && skew.min == before;
+            let row_only = skew.alone && skew.min == before;
             stale = if row_only && stale != Stale::All { Stale::Row } else { Stale::All };
         }
         stale

@@ -37,9 +37,9 @@ impl SpreadScore {
     ) -> Self {
         let nodes = cluster.nodes();
         let with_keys = nodes_with_all_keys(&constraints, cluster);
-        let mut ignored = NodeSet::empty(nodes.len());
+        let mut ignored = NodeSet::empty(nodes.row_count());
         if require_all {
-            ignored = NodeSet::full(nodes.len());
+            ignored = NodeSet::full(nodes.row_count());
             ignored.subtract(&with_keys);
         }
         let parts = constraints.into_iter().map(|constraint| {
@@ -47,9 +47,9 @@ impl SpreadScore {
             let has_key = nodes.labels.having(&constraint.topology_key);
             let counter = if by_host {
                 // Every node is its own domain, and its pods count whatever the policies say.
-                let domains = nodes.indices().map(by_node).collect();
-                let all = NodeSet::full(nodes.len());
-                Counter::new(constraint, pod, cluster, all, domains, nodes.len())
+                let domains = nodes.rows().map(by_node).collect();
+                let all = NodeSet::full(nodes.row_count());
+                Counter::new(constraint, pod, cluster, all, domains, nodes.row_count())
             } else {
                 let mut included = constraint.included_nodes(pod, cluster);
                 included.subtract(&ignored);
@@ -124,7 +124,7 @@ impl Score for SpreadScore {
     }
 
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().len(), |node| scores[node] = self.raw(node));
+        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw(node));
     }
 
     fn has_normalize(&self) -> bool {

@@ -61,7 +61,7 @@ impl FilterPlugin for VolumeBinding {
         if claims.unbound_immediate {
             return Err(Status::unresolvable(ERR_REASON_UNBOUND));
         }
-        let all = NodeSet::full(cluster.nodes().len());
+        let all = NodeSet::full(cluster.nodes().row_count());
         Ok(PreFilter::run(BindingFilter { volumes: claims.find(cluster, &all) }))
     }
 }
@@ -72,7 +72,7 @@ impl ScorePlugin for VolumeBinding {
     }
 
     fn without_pre_score(&self, _pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
-        let raw = IndexVec::filled(0, cluster.nodes().len());
+        let raw = IndexVec::filled(0, cluster.nodes().row_count());
         Ok(PreScore::run(FixedScore { raw, normalize: None }))
     }
 }
@@ -82,7 +82,7 @@ impl ReservePlugin for VolumeBinding {
         if !pod.has_claims() {
             return Vec::new();
         }
-        let mut chosen = NodeSet::empty(cluster.nodes().len());
+        let mut chosen = NodeSet::empty(cluster.nodes().row_count());
         chosen.insert(node);
         let claims = PodVolumeClaims::new(pod, cluster.storage()).ok();
         let claims = claims.filter(|claims| !claims.unbound_immediate);
@@ -122,7 +122,7 @@ impl Filter for BindingFilter {
     }
 
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
-        rows.each(cluster.nodes().len(), |node| match self.status(node) {
+        rows.each(cluster.nodes().row_count(), |node| match self.status(node) {
             None => verdicts.pass(node),
             Some(status) => {
                 let status = verdicts.status(status);

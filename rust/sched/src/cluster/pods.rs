@@ -1,0 +1,428 @@
+//! Pods: small rows that point to templates, and where each of them is.
+
+use bayplan_api::{Labels, Pod, PodPhase, Str, Time};
+
+use super::ports::UsedPorts;
+use super::undo::Undo;
+use super::{Cluster, ClusterError, MAX_ROWS, PodInfo, StorageChange};
+use crate::index_vec::{AbsentId, Idx, NodeIdx, PodIdx, TemplateId};
+
+/// One pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodRow {
+    /// `metadata.namespace`.
+    pub namespace: Str,
+    /// `metadata.name`.
+    pub name: Str,
+    /// `metadata.uid`; empty when the dump has none.
+    pub uid: Str,
+    /// What it shares with its equals.
+    pub template: TemplateId,
+    /// Where it is.
+    pub place: Place,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub terminating: bool,
+    /// Whether it counts where it is before anybody bound it (`Cache.AssumePod`).
+    pub assumed: bool,
+    /// Names of `spec.schedulingGates`.
+    pub scheduling_gates: Vec<Str>,
+    /// `status.startTime`.
+    pub start_time: Option<Time>,
+    /// What decisions do not read.
+    pub kept: Option<Box<KeptFields>>,
+}
+
+/// Fields that no decision reads, kept for reports and for the overlay network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptFields {
+    /// `metadata.resourceVersion`.
+    pub resource_version: Str,
+    /// `metadata.annotations`.
+    pub annotations: Labels,
+    /// `metadata.creationTimestamp`.
+    pub creation_timestamp: Option<Time>,
+    /// `metadata.deletionTimestamp`.
+    pub deletion_timestamp: Option<Time>,
+    /// `spec.nodeName` of a pod that has finished.
+    pub node_name: Str,
+    /// `status.phase`.
+    pub phase: PodPhase,
+    /// `status.podIP` and `status.podIPs`.
+    pub pod_ips: Vec<Str>,
+    /// `status.hostIP`.
+    pub host_ip: Str,
+}
+
+/// Where a pod is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Not assigned: it waits for a decision.
+    Pending,
+    /// It counts on a node.
+    On(NodeIdx),
+    /// Its `spec.nodeName` is no node of the cluster: it counts nowhere.
+    Elsewhere(AbsentId),
+    /// Succeeded or Failed: it does not exist for the scheduler.
+    Finished,
+    /// It was evicted for another pod.
+    Evicted,
+    /// It was deleted; its row stays empty.
+    Deleted,
+}
+
+impl Place {
+    /// Whether the pod is still one of the cluster.
+    pub const fn exists(self) -> bool {
+        !matches!(self, Self::Evicted | Self::Deleted)
+    }
+}
+
+impl PodRow {
+    fn new(pod: Pod, template: TemplateId) -> Self {
+        let terminating = pod.metadata.deletion_timestamp.is_some();
+        let finished = is_finished(&pod);
+        Self {
+            namespace: pod.metadata.namespace,
+            name: pod.metadata.name,
+            uid: pod.metadata.uid,
+            template,
+            place: Place::Pending,
+            terminating,
+            assumed: false,
+            scheduling_gates: pod.spec.scheduling_gates,
+            start_time: pod.status.start_time,
+            kept: Some(Box::new(KeptFields {
+                resource_version: pod.metadata.resource_version,
+                annotations: pod.metadata.annotations,
+                creation_timestamp: pod.metadata.creation_timestamp,
+                deletion_timestamp: pod.metadata.deletion_timestamp,
+                node_name: if finished { pod.spec.node_name } else { Str::EMPTY },
+                phase: pod.status.phase,
+                pod_ips: pod.status.pod_ips,
+                host_ip: pod.status.host_ip,
+            })),
+        }
+    }
+
+    pub(super) fn key(&self) -> (Str, Str) {
+        (self.namespace.clone(), self.name.clone())
+    }
+}
+
+fn is_finished(pod: &Pod) -> bool {
+    matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
+}
+
+impl Cluster {
+    /// Adds a pod: on the node that it names, or pending.
+    ///
+    /// # Errors
+    /// [`ClusterError`] when a pod of that namespace and name is there already, or the table is full.
+    pub fn add_pod(&mut self, pod: Pod) -> Result<PodIdx, ClusterError> {
+        if self.pods.len() >= MAX_ROWS {
+            let count = self.pods.len() + 1;
+            return Err(ClusterError::TooMany { kind: "Pod", count, limit: MAX_ROWS });
+        }
+        let key = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
+        if let Some(&known) = self.pod_names.get(&key)
+            && self.pods[known].place.exists()
+        {
+            let name = format!("{}/{}", key.0, key.1);
+            return Err(ClusterError::Duplicate { kind: "Pod", name });
+        }
+        let template = self.intern_template(PodInfo::template_of(&pod));
+        let place = self.place_of(&pod);
+        let index = self.pods.push(PodRow::new(pod, template));
+        self.log.push(|| Undo::PodPushed);
+        self.set_pod_name(key, Some(index));
+        self.put_pod(index, place);
+        Ok(index)
+    }
+
+    /// Puts another object in a pod's place; an assumed pod stays assumed until its object names a node.
+    pub(super) fn update_pod(&mut self, index: PodIdx, pod: Pod) {
+        let template = self.intern_template(PodInfo::template_of(&pod));
+        let was_on = match self.pods[index].place {
+            Place::On(node) => self.position_on(node, index).map(|at| (node, at)),
+            _ => None,
+        };
+        let assumed = self.pods[index].assumed;
+        let mut place = self.place_of(&pod);
+        let stays = assumed && place == Place::Pending;
+        if stays {
+            place = self.pods[index].place;
+        } else {
+            self.forget_reserved(index);
+        }
+        self.take_pod(index);
+        let row = PodRow { assumed: stays, ..PodRow::new(pod, template) };
+        let before = std::mem::replace(&mut self.pods[index], row);
+        self.log.push(|| Undo::PodRow { pod: index, before: Box::new(before) });
+        match (was_on, place) {
+            (Some((before, at)), Place::On(node)) if before == node => {
+                self.count(index, node, 1);
+                self.insert_on(node, at, index);
+                self.set_place(index, place);
+            }
+            _ => self.put_pod(index, place),
+        }
+    }
+
+    /// Takes a pod out of the cluster; the order of the other pods of its node stays.
+    pub(super) fn delete_pod(&mut self, index: PodIdx) {
+        self.take_pod(index);
+        self.forget_reserved(index);
+        self.set_assumed(index, false);
+        self.set_place(index, Place::Deleted);
+        let key = self.pods[index].key();
+        if self.pod_names.get(&key) == Some(&index) {
+            self.set_pod_name(key, None);
+        }
+    }
+
+    /// Lets a pending pod count on a node (`Cache.AssumePod`), behind the pods that the node has.
+    pub fn assume_pod(&mut self, pod: PodIdx, node: NodeIdx) {
+        self.pods[pod].place = Place::On(node);
+        self.pods[pod].assumed = true;
+        self.count_change(pod, node, 1);
+        self.nodes.pods[node].push(pod);
+        self.log.push(|| Undo::PodAssumed(pod));
+    }
+
+    /// Undoes [`Cluster::assume_pod`].
+    pub(super) fn unassume_pod(&mut self, pod: PodIdx) {
+        if let Place::On(node) = self.pods[pod].place {
+            self.nodes.pods[node].pop();
+            self.count_change(pod, node, -1);
+        }
+        self.pods[pod].place = Place::Pending;
+        self.pods[pod].assumed = false;
+    }
+
+    /// Notes what was reserved for an assumed pod, each with what undoes it.
+    pub(crate) fn reserve(&mut self, pod: PodIdx, changes: Vec<StorageChange>) {
+        let undos: Vec<StorageChange> =
+            changes.into_iter().map(|change| self.change_storage(change)).collect();
+        if !undos.is_empty() {
+            self.set_reserved(pod, undos);
+        }
+    }
+
+    /// Lets an assumed pod wait again (`Cache.ForgetPod`, after `Unreserve`).
+    pub(super) fn forget_pod(&mut self, pod: PodIdx) {
+        for change in self.set_reserved(pod, Vec::new()).into_iter().rev() {
+            self.change_storage(change);
+        }
+        self.take_pod(pod);
+        self.set_assumed(pod, false);
+        self.set_place(pod, Place::Pending);
+    }
+
+    /// Lets a pod that waits or is assumed be assumed on a node, or bound to it; where it is assumed, it stays.
+    pub(super) fn place_pod(&mut self, pod: PodIdx, node: NodeIdx, assumed: bool) {
+        self.forget_reserved(pod);
+        if self.pods[pod].place != Place::On(node) {
+            self.take_pod(pod);
+            self.put_pod(pod, Place::On(node));
+        }
+        self.set_assumed(pod, assumed);
+    }
+
+    /// Takes a pod off its node (`Cache.RemovePod`); the last pod of the node takes its place, as in kube-scheduler.
+    pub fn evict_pod(&mut self, pod: PodIdx) {
+        let Place::On(node) = self.pods[pod].place else { return };
+        self.forget_reserved(pod);
+        self.set_assumed(pod, false);
+        self.count(pod, node, -1);
+        if let Some(at) = self.position_on(node, pod) {
+            self.nodes.pods[node].swap_remove(at);
+            self.log.push(|| Undo::SwapRemoved { node, at, pod });
+        }
+        self.set_place(pod, Place::Evicted);
+    }
+
+    /// Pods whose node came into being count there from now on.
+    pub(super) fn settle_absent(&mut self, node: NodeIdx) {
+        let name = self.nodes.name(node).clone();
+        let Some(absent) = self.absent.get_index_of(&name).map(AbsentId::from_index) else {
+            return;
+        };
+        for pod in self.absent_pods(absent).to_vec() {
+            self.take_pod(pod);
+            self.put_pod(pod, Place::On(node));
+        }
+    }
+
+    /// The pods of a node that goes count nowhere from now on.
+    pub(super) fn unsettle(&mut self, node: NodeIdx) {
+        let name = self.nodes.name(node).clone();
+        for pod in self.nodes.pods[node].clone() {
+            self.take_pod(pod);
+            let absent = self.absent_node(&name);
+            self.put_pod(pod, Place::Elsewhere(absent));
+        }
+    }
+
+    fn place_of(&mut self, pod: &Pod) -> Place {
+        if is_finished(pod) {
+            return Place::Finished;
+        }
+        let name = &pod.spec.node_name;
+        if name.is_empty() {
+            return Place::Pending;
+        }
+        match self.nodes.labels.find_node(name) {
+            Some(node) => Place::On(node),
+            None => Place::Elsewhere(self.absent_node(name)),
+        }
+    }
+
+    /// Puts a pod that is nowhere where it is to be: on a node, where it would stand had all pods been read in the order of
+    /// their rows.
+    fn put_pod(&mut self, pod: PodIdx, place: Place) {
+        match place {
+            Place::On(node) => {
+                self.count(pod, node, 1);
+                let pods = &self.nodes.pods[node];
+                let at = pods.iter().rposition(|&other| other < pod).map_or(0, |at| at + 1);
+                self.insert_on(node, at, pod);
+            }
+            Place::Elsewhere(absent) => {
+                let at = self.absent_pods(absent).binary_search(&pod).unwrap_or_else(|at| at);
+                self.insert_absent(absent, at, pod);
+            }
+            _ => {}
+        }
+        self.set_place(pod, place);
+    }
+
+    /// Takes a pod from where it is; it is nowhere then.
+    fn take_pod(&mut self, pod: PodIdx) {
+        match self.pods[pod].place {
+            Place::On(node) => {
+                self.count(pod, node, -1);
+                if let Some(at) = self.position_on(node, pod) {
+                    self.remove_on(node, at);
+                    self.log.push(|| Undo::Removed { node, at, pod });
+                }
+                if !self.template(self.pods[pod].template).host_ports.is_empty() {
+                    // counting freed a port that another pod may hold too
+                    self.nodes.used_ports[node] = self.ports_of_pods(node);
+                }
+            }
+            Place::Elsewhere(absent) => {
+                if let Ok(at) = self.absent_pods(absent).binary_search(&pod) {
+                    self.remove_absent(absent, at);
+                    self.log.push(|| Undo::AbsentRemoved { absent, at, pod });
+                }
+            }
+            _ => {}
+        }
+        self.set_place(pod, Place::Pending);
+    }
+
+    fn position_on(&self, node: NodeIdx, pod: PodIdx) -> Option<usize> {
+        // the newest pods leave most often
+        self.nodes.pods[node].iter().rposition(|&other| other == pod)
+    }
+
+    /// The host ports of the pods that are on a node.
+    pub(super) fn ports_of_pods(&self, node: NodeIdx) -> UsedPorts {
+        let pods = self.nodes.pods[node].iter();
+        let ports = pods.flat_map(|&pod| &self.template(self.pods[pod].template).host_ports);
+        ports.cloned().collect()
+    }
+
+    fn insert_on(&mut self, node: NodeIdx, at: usize, pod: PodIdx) {
+        self.nodes.pods[node].insert(at, pod);
+        self.log.push(|| Undo::Inserted { node, at });
+    }
+
+    /// Takes the pod at a position off the node's list.
+    pub(super) fn remove_on(&mut self, node: NodeIdx, at: usize) {
+        self.nodes.pods[node].remove(at);
+    }
+
+    fn insert_absent(&mut self, absent: AbsentId, at: usize, pod: PodIdx) {
+        if let Some((_, pods)) = self.absent.get_index_mut(absent.index()) {
+            pods.insert(at, pod);
+            self.log.push(|| Undo::AbsentInserted { absent, at });
+        }
+    }
+
+    pub(super) fn remove_absent(&mut self, absent: AbsentId, at: usize) {
+        if let Some((_, pods)) = self.absent.get_index_mut(absent.index()) {
+            pods.remove(at);
+        }
+    }
+
+    fn absent_node(&mut self, name: &Str) -> AbsentId {
+        let known = self.absent.len();
+        let entry = self.absent.entry(name.clone());
+        let absent = AbsentId::from_index(entry.index());
+        entry.or_default();
+        if self.absent.len() > known {
+            self.log.push(|| Undo::AbsentPushed);
+        }
+        absent
+    }
+
+    /// The name of a node that is not in the cluster.
+    pub fn absent_name(&self, absent: AbsentId) -> &str {
+        self.absent.get_index(absent.index()).map_or("", |(name, _)| name.as_str())
+    }
+
+    /// The pod of that uid, which is looked for from the first row on.
+    pub fn find_pod_by_uid(&self, uid: &str) -> Option<PodIdx> {
+        let mut pods = self.pods.iter_enumerated();
+        pods.find(|(_, row)| row.place.exists() && row.uid == uid).map(|(pod, _)| pod)
+    }
+
+    fn absent_pods(&self, absent: AbsentId) -> &[PodIdx] {
+        self.absent.get_index(absent.index()).map_or(&[], |(_, pods)| pods.as_slice())
+    }
+
+    fn set_pod_name(&mut self, key: (Str, Str), pod: Option<PodIdx>) {
+        let before = match pod {
+            Some(pod) => self.pod_names.insert(key.clone(), pod),
+            None => self.pod_names.swap_remove(&key),
+        };
+        self.log.push(|| Undo::PodName { key, before });
+    }
+
+    fn set_place(&mut self, pod: PodIdx, place: Place) {
+        let before = std::mem::replace(&mut self.pods[pod].place, place);
+        if before != place {
+            self.log.push(|| Undo::Place { pod, before });
+        }
+    }
+
+    fn set_assumed(&mut self, pod: PodIdx, assumed: bool) {
+        if std::mem::replace(&mut self.pods[pod].assumed, assumed) != assumed {
+            self.log.push(|| Undo::Assumed { pod, before: !assumed });
+        }
+    }
+
+    /// What was reserved stays as it is, whatever becomes of the pod.
+    fn forget_reserved(&mut self, pod: PodIdx) {
+        if self.reserved.contains_key(&pod) {
+            self.set_reserved(pod, Vec::new());
+        }
+    }
+
+    fn set_reserved(&mut self, pod: PodIdx, undos: Vec<StorageChange>) -> Vec<StorageChange> {
+        let before = if undos.is_empty() {
+            self.reserved.swap_remove(&pod)
+        } else {
+            self.reserved.insert(pod, undos)
+        };
+        let before = before.unwrap_or_default();
+        self.log.push(|| Undo::Reserved { pod, before: before.clone() });
+        before
+    }
+
+    fn count(&mut self, pod: PodIdx, node: NodeIdx, delta: i64) {
+        self.count_change(pod, node, delta);
+        self.log.push(|| Undo::Counted { pod, node, delta });
+    }
+}
