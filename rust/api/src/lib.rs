@@ -3,11 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod affinity;
-mod decode;
 pub mod defaults;
 mod event;
 pub mod json;
 mod map;
+mod members;
 mod meta;
 mod node;
 mod object;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::json::Decode;
+use crate::json::{Decode, Encode, Encoder};
 use crate::validation::FieldError;
 use crate::{
     CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, ObjectMeta, Objects, PersistentVolume,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The type of the objects of one [`Kind`].
-pub(crate) trait ObjectType: Decode + PartialEq {
+pub(crate) trait ObjectType: Decode + Encode + PartialEq {
     const KIND: Kind;
 
     fn metadata(&self) -> &ObjectMeta;
@@ -23,7 +23,10 @@ pub(crate) trait ObjectType: Decode + PartialEq {
     fn admit(&mut self) -> Result<(), FieldError>;
 
     /// Where objects of this kind are kept.
-    fn list(objects: &mut Objects) -> &mut Vec<Self>;
+    fn list(objects: &Objects) -> &[Self];
+
+    /// The same, to change it.
+    fn list_mut(objects: &mut Objects) -> &mut Vec<Self>;
 
     fn into_object(self) -> Object;
 }
@@ -36,8 +39,8 @@ pub(crate) trait Visitor {
 }
 
 macro_rules! kinds {
-    ($($kind:ident, $name:literal, $field:ident, [$($group:literal)*], $namespaced:literal,
-        $($default:ident)?, $validate:ident;)*) => {
+    ($($kind:ident, $name:literal, $field:ident, $api_version:literal, [$($group:literal)*],
+        $namespaced:literal, $($default:ident)?, $validate:ident;)*) => {
         /// The kinds that are kept.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
@@ -52,6 +55,13 @@ macro_rules! kinds {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)*
+                }
+            }
+
+            /// Group and version in the API, such as `apps/v1`.
+            pub const fn api_version(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $api_version,)*
                 }
             }
 
@@ -100,6 +110,14 @@ macro_rules! kinds {
             }
         }
 
+        impl Encode for Object {
+            fn encode(&self, encoder: &mut Encoder) {
+                match self {
+                    $(Self::$kind(object) => object.encode(encoder),)*
+                }
+            }
+        }
+
         $(impl ObjectType for $kind {
             const KIND: Kind = Kind::$kind;
 
@@ -116,7 +134,11 @@ macro_rules! kinds {
                 validation::$validate(self)
             }
 
-            fn list(objects: &mut Objects) -> &mut Vec<Self> {
+            fn list(objects: &Objects) -> &[Self] {
+                &objects.$field
+            }
+
+            fn list_mut(objects: &mut Objects) -> &mut Vec<Self> {
                 &mut objects.$field
             }
 
@@ -134,37 +156,37 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Node, "Node", nodes, [""], false,
+    Node, "Node", nodes, "v1", [""], false,
         default_node, validate_node;
-    Pod, "Pod", pods, [""], true,
+    Pod, "Pod", pods, "v1", [""], true,
         default_pod, validate_pod;
-    Namespace, "Namespace", namespaces, [""], false,
+    Namespace, "Namespace", namespaces, "v1", [""], false,
         default_namespace, validate_namespace;
-    Service, "Service", services, [""], true,
+    Service, "Service", services, "v1", [""], true,
         , validate_service;
-    ReplicationController, "ReplicationController", replication_controllers, [""], true,
+    ReplicationController, "ReplicationController", replication_controllers, "v1", [""], true,
         , validate_replication_controller;
-    ReplicaSet, "ReplicaSet", replica_sets, ["apps" "extensions"], true,
+    ReplicaSet, "ReplicaSet", replica_sets, "apps/v1", ["apps" "extensions"], true,
         , validate_replica_set;
-    StatefulSet, "StatefulSet", stateful_sets, ["apps"], true,
+    StatefulSet, "StatefulSet", stateful_sets, "apps/v1", ["apps"], true,
         , validate_stateful_set;
-    PersistentVolume, "PersistentVolume", persistent_volumes, [""], false,
+    PersistentVolume, "PersistentVolume", persistent_volumes, "v1", [""], false,
         default_persistent_volume, validate_persistent_volume;
-    PersistentVolumeClaim, "PersistentVolumeClaim", persistent_volume_claims, [""], true,
+    PersistentVolumeClaim, "PersistentVolumeClaim", persistent_volume_claims, "v1", [""], true,
         default_persistent_volume_claim, validate_persistent_volume_claim;
-    StorageClass, "StorageClass", storage_classes, ["storage.k8s.io"], false,
+    StorageClass, "StorageClass", storage_classes, "storage.k8s.io/v1", ["storage.k8s.io"], false,
         , validate_storage_class;
-    CsiNode, "CSINode", csi_nodes, ["storage.k8s.io"], false,
+    CsiNode, "CSINode", csi_nodes, "storage.k8s.io/v1", ["storage.k8s.io"], false,
         , validate_csi_node;
-    CsiDriver, "CSIDriver", csi_drivers, ["storage.k8s.io"], false,
+    CsiDriver, "CSIDriver", csi_drivers, "storage.k8s.io/v1", ["storage.k8s.io"], false,
         , validate_csi_driver;
-    CsiStorageCapacity, "CSIStorageCapacity", csi_storage_capacities, ["storage.k8s.io"], true,
+    CsiStorageCapacity, "CSIStorageCapacity", csi_storage_capacities, "storage.k8s.io/v1", ["storage.k8s.io"], true,
         , validate_csi_storage_capacity;
-    VolumeAttachment, "VolumeAttachment", volume_attachments, ["storage.k8s.io"], false,
+    VolumeAttachment, "VolumeAttachment", volume_attachments, "storage.k8s.io/v1", ["storage.k8s.io"], false,
         , validate_volume_attachment;
-    PodDisruptionBudget, "PodDisruptionBudget", pod_disruption_budgets, ["policy"], true,
+    PodDisruptionBudget, "PodDisruptionBudget", pod_disruption_budgets, "policy/v1", ["policy"], true,
         , validate_pod_disruption_budget;
-    PriorityClass, "PriorityClass", priority_classes, ["scheduling.k8s.io"], false,
+    PriorityClass, "PriorityClass", priority_classes, "scheduling.k8s.io/v1", ["scheduling.k8s.io"], false,
         default_priority_class, validate_priority_class;
 }
 

@@ -1,9 +1,13 @@
 //! `Objects`: what was read, sorted into kinds, the order within each kind kept.
 
+use std::io::{self, Write};
+
 use indexmap::IndexMap;
 
+use crate::json::Encoder;
+use crate::object::{ObjectType, Visitor};
 use crate::{
-    CsiDriver, CsiNode, CsiStorageCapacity, Namespace, Node, Object, PersistentVolume,
+    CsiDriver, CsiNode, CsiStorageCapacity, Kind, Namespace, Node, Object, PersistentVolume,
     PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
     ReplicationController, Service, StatefulSet, StorageClass, Str, VolumeAttachment,
 };
@@ -47,6 +51,9 @@ pub struct Objects {
     pub skipped: IndexMap<Str, u64>,
 }
 
+/// So much text is gathered before it is handed on, in bytes.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
+
 impl Objects {
     /// The objects one by one, each kind in its order: nodes first, pods last.
     pub fn into_objects(self) -> impl Iterator<Item = Object> {
@@ -66,5 +73,48 @@ impl Objects {
             .chain(self.pod_disruption_budgets.into_iter().map(Object::from))
             .chain(self.priority_classes.into_iter().map(Object::from))
             .chain(self.pods.into_iter().map(Object::from))
+    }
+
+    /// Writes all objects as a `v1.List`, an object a line, so that a [`Reader`](crate::Reader) reads the same objects again.
+    ///
+    /// A kind follows the other in the order of [`Kind::ALL`]. What is not kept of an object is not written, and
+    /// [`skipped`](Self::skipped) counts what is not here.
+    ///
+    /// # Errors
+    /// `out` fails.
+    pub fn write_json(&self, out: impl Write) -> io::Result<()> {
+        let mut writer =
+            ListWriter { objects: self, out, encoder: Encoder::default(), first: true };
+        writer.out.write_all(br#"{"apiVersion":"v1","kind":"List","items":["#)?;
+        for kind in Kind::ALL {
+            kind.accept(&mut writer)?;
+        }
+        writer.out.write_all(writer.encoder.text())?;
+        writer.out.write_all(b"\n]}\n")?;
+        writer.out.flush()
+    }
+}
+
+struct ListWriter<'o, W> {
+    objects: &'o Objects,
+    out: W,
+    encoder: Encoder,
+    first: bool,
+}
+
+impl<W: Write> Visitor for &mut ListWriter<'_, W> {
+    type Output = io::Result<()>;
+
+    fn visit<T: ObjectType>(self) -> Self::Output {
+        for object in T::list(self.objects) {
+            self.encoder.raw(if self.first { b"\n" } else { b",\n" });
+            self.first = false;
+            object.encode(&mut self.encoder);
+            if self.encoder.text().len() >= WRITTEN_AT_ONCE {
+                self.out.write_all(self.encoder.text())?;
+                self.encoder.clear();
+            }
+        }
+        Ok(())
     }
 }

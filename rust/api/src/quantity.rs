@@ -485,6 +485,22 @@ impl Quantity {
         self.0 = Amount::Dec(format, Box::new(self.to_dec().plus(&addend)));
     }
 
+    /// The canonical form, or where that says less than is known (a power of ten beyond `E`), a longer one:
+    /// [`parse`](Self::parse) makes the same number of it and, unless it is negative, the same
+    /// [`value`](Self::value) beyond 64 bits.
+    pub fn exact_text(&self) -> String {
+        let canonical = self.to_string();
+        if Self::parse(&canonical).is_ok_and(|again| {
+            again == *self
+                && again.value() == self.value()
+                && again.milli_value() == self.milli_value()
+        }) {
+            return canonical;
+        }
+        let Dec { unscaled, exponent } = self.to_dec();
+        format!("{}e{exponent}", unscaled.to_decimal())
+    }
+
     /// The number without factors of ten, and their exponent; zero is (0, 0).
     fn normalized(&self) -> (Big, i32) {
         let dec = self.to_dec();

@@ -5,6 +5,12 @@ use std::str::FromStr;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// 0000-01-01T00:00:00Z in seconds since 1970.
+const YEAR_0: i128 = -62_167_219_200;
+/// 10000-01-01T00:00:00Z in seconds since 1970.
+const YEAR_10_000: i128 = 253_402_300_800;
+/// The offset `24:60` in seconds.
+const MAX_OFFSET: i128 = 25 * 3_600;
 
 /// A point in time: an RFC 3339 stamp as nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,9 +135,16 @@ const fn civil_from_days(days: i128) -> (i128, i128, i128) {
 }
 
 impl fmt::Display for Time {
-    /// As RFC 3339, in UTC, with as many digits of a second as are needed (`time.RFC3339Nano` of Go).
+    /// As RFC 3339, in UTC, with as many digits of a second as are needed (`time.RFC3339Nano` of Go); hours before the
+    /// year 0 and after 9999, which only an offset can say, with that offset.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.unix_nanos.div_euclid(NANOS_PER_SECOND);
+        let mut seconds = self.unix_nanos.div_euclid(NANOS_PER_SECOND);
+        let mut zone = "Z";
+        if (YEAR_0 - MAX_OFFSET..YEAR_0).contains(&seconds) {
+            (seconds, zone) = (seconds + MAX_OFFSET, "+24:60");
+        } else if (YEAR_10_000..YEAR_10_000 + MAX_OFFSET).contains(&seconds) {
+            (seconds, zone) = (seconds - MAX_OFFSET, "-24:60");
+        }
         let nanos = self.unix_nanos.rem_euclid(NANOS_PER_SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY.into()));
         let second = seconds.rem_euclid(SECONDS_PER_DAY.into());
@@ -141,7 +154,7 @@ impl fmt::Display for Time {
             let digits = format!("{nanos:09}");
             write!(f, ".{}", digits.trim_end_matches('0'))?;
         }
-        f.write_str("Z")
+        f.write_str(zone)
     }
 }
 
@@ -164,11 +177,20 @@ mod tests {
             ("0001-01-01T00:00:00Z", -62_135_596_800_000_000_000, "0001-01-01T00:00:00Z"),
             ("2023-01-01T1:00:00Z", 1_672_534_800_000_000_000, "2023-01-01T01:00:00Z"),
             ("2023-01-01T00:00:00-24:60", 1_672_621_200_000_000_000, "2023-01-02T01:00:00Z"),
+            ("0000-01-01T00:00:00Z", -62_167_219_200_000_000_000, "0000-01-01T00:00:00Z"),
+            (
+                "0000-01-01T00:00:00.5+00:01",
+                -62_167_219_259_500_000_000,
+                "0000-01-02T00:59:00.5+24:60",
+            ),
+            ("9999-12-31T23:59:59Z", 253_402_300_799_000_000_000, "9999-12-31T23:59:59Z"),
+            ("9999-12-31T23:59:59-24:60", 253_402_390_799_000_000_000, "9999-12-31T23:59:59-24:60"),
         ];
         for (text, nanos, printed) in cases {
             let time = Time::parse_rfc3339(text).unwrap();
             assert_eq!(time.unix_nanos, nanos, "{text}");
             assert_eq!(time.to_string(), printed);
+            assert_eq!(printed.parse(), Ok(time));
         }
     }
 

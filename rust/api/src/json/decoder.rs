@@ -526,8 +526,9 @@ impl<'a> Decoder<'a> {
 
 /// Reads the members of the object at which `$decoder` stands.
 ///
-/// A target is `(place)`, `(unique place)` for strings that hardly ever repeat, `(with function place)`,
-/// or `{ … }` for the members of an object whose struct we do not have. Returns early with `?`.
+/// A target is `(place)`, `(unique place)` for strings that hardly ever repeat, `(with read, place)` and `(with read,
+/// write, place)` for another form, `(always place)` for what is written also when it is empty, or `{ … }` for the
+/// members of an object whose struct we do not have. Returns early with `?`.
 #[macro_export]
 macro_rules! members {
     ($decoder:ident, { $($name:literal => $target:tt),* $(,)? }) => {{
@@ -542,6 +543,12 @@ macro_rules! members {
     }};
     (@one $decoder:ident, $name:literal, (unique $place:expr)) => {
         $decoder.field_with($name, &mut $place, $crate::json::Decoder::unique_string)?
+    };
+    (@one $decoder:ident, $name:literal, (always $place:expr)) => {
+        $decoder.field($name, &mut $place)?
+    };
+    (@one $decoder:ident, $name:literal, (with $read:path, $write:path, $place:expr)) => {
+        $decoder.field_with($name, &mut $place, $read)?
     };
     (@one $decoder:ident, $name:literal, (with $read:path, $place:expr)) => {
         $decoder.field_with($name, &mut $place, $read)?

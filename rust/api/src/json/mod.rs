@@ -1,4 +1,4 @@
-//! JSON, read straight into typed values: no tree of generic values in between.
+//! JSON, read straight into typed values and written straight from them: no tree of generic values in between.
 //!
 //! ```
 //! use bayplan_api::{Pod, json};
@@ -9,15 +9,20 @@
 //! let fault = json::from_slice::<Pod>(br#"{"spec": {"hostNetwork": "yes"}}"#).unwrap_err();
 //! assert_eq!(fault.path(), "spec.hostNetwork");
 //! assert_eq!(fault.to_string(), "spec.hostNetwork: expected true or false, found a string: \"yes\"");
+//!
+//! let text = json::to_vec(&pod.spec);
+//! assert_eq!(text, br#"{"hostNetwork":true}"#);
 //! # Ok::<(), json::Fault>(())
 //! ```
 
 mod decoder;
+mod encoder;
 mod fault;
 pub(crate) mod scan;
 mod strings;
 
 pub use decoder::{Decode, Decoder, Items, from_slice, is};
+pub use encoder::{Encode, Encoder, Members, to_vec};
 pub use fault::{Fault, Problem};
 pub use scan::Syntax;
 pub use strings::Strings;

@@ -273,7 +273,7 @@ impl ObjectSession<'_, '_, '_> {
         let session = &mut self.session;
         let (mut object, end) = session.attempt(Whose::Object(0, Some(T::KIND)), T::decode)?;
         session.admit(0, &mut object)?;
-        let list = T::list(self.objects);
+        let list = T::list_mut(self.objects);
         let place = Place { input: session.inputs.index(), position: session.position };
         match self.seen.entry(ObjectKey::of(T::KIND, object.metadata()).into()) {
             Entry::Vacant(entry) => {

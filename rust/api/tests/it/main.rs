@@ -17,3 +17,4 @@ mod read;
 mod real_dumps;
 mod time;
 mod validation;
+mod write;

@@ -102,6 +102,16 @@ fn reading_again_with_other_white_space_gives_the_same() {
     }
 }
 
+#[test]
+fn what_was_read_and_written_is_read_again_as_the_same() {
+    for (name, bytes) in files() {
+        let objects = read(&name, &bytes).expect("it reads");
+        let mut written = Vec::new();
+        objects.write_json(&mut written).expect("memory takes it");
+        assert_eq!(read(&name, &written).expect("it reads"), objects, "{name}");
+    }
+}
+
 /// A stream that gives a few bytes a call, as a slow pipe does.
 struct Trickle<'a>(&'a [u8], usize);
 

@@ -1,6 +1,6 @@
 //! Random clusters are valid, and survive being written and read.
 
-use bayplan_api::Objects;
+use bayplan_api::{Objects, Reader};
 use bayplan_testkit::strategies::{ClusterShape, cluster, profile};
 use bayplan_testkit::{json, oracle};
 use proptest::prelude::*;
@@ -15,6 +15,15 @@ proptest! {
     fn the_api_server_would_take_every_random_cluster(objects in any_cluster()) {
         let again = oracle::read_objects(&json::list(&objects));
         prop_assert_eq!(again.unwrap(), objects);
+    }
+
+    #[test]
+    fn every_random_cluster_survives_being_written(objects in any_cluster()) {
+        let mut written = Vec::new();
+        objects.write_json(&mut written).unwrap();
+        let mut reader = Reader::new();
+        reader.read_bytes("written", &written).unwrap();
+        prop_assert_eq!(reader.finish().unwrap(), objects);
     }
 
     #[test]

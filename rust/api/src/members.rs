@@ -1,12 +1,14 @@
-//! How each Kubernetes object is read: JSON member → field.
+//! How each Kubernetes object is read and written: JSON member ↔ field.
 //!
-//! The names are those of the Kubernetes API v1.34 (`k8s.io/api`). What has no field here is passed over.
+//! The names are those of the Kubernetes API v1.34 (`k8s.io/api`). What has no field here is passed over. What is written is
+//! read as the same value; where a field stands for more than bayplan keeps (a volume of a sort that no plugin looks at, the
+//! path of a `hostPath`), what is written says no more than is known.
 
 #![allow(clippy::wildcard_imports, reason = "it is about every type of the crate")]
 
 use indexmap::IndexSet;
 
-use crate::json::{Decode, Decoder, Fault};
+use crate::json::{Decode, Decoder, Encode, Encoder, Fault, Members};
 use crate::*;
 
 /// The one member that is kept of an object.
@@ -31,7 +33,11 @@ fn names(decoder: &mut Decoder<'_>) -> Result<Vec<Str>, Fault> {
     decoder.list(|decoder| only(decoder, b"name", false))
 }
 
-decode_struct!(ObjectMeta, meta, {
+fn write_names(encoder: &mut Encoder, names: &[Str]) {
+    encoder.list(names, |encoder, name| encoder.object(|members| members.always(b"name", name)));
+}
+
+json_struct!(ObjectMeta, meta, {
     b"name" => (unique meta.name),
     b"namespace" => (meta.namespace),
     b"uid" => (unique meta.uid),
@@ -43,7 +49,7 @@ decode_struct!(ObjectMeta, meta, {
     b"ownerReferences" => (meta.owner_references),
 });
 
-decode_struct!(OwnerReference, owner, {
+json_struct!(OwnerReference, owner, {
     b"apiVersion" => (owner.api_version),
     b"kind" => (owner.kind),
     b"name" => (owner.name),
@@ -53,13 +59,13 @@ decode_struct!(OwnerReference, owner, {
 
 // nodes
 
-decode_struct!(Node, node, {
+json_object!(Node, node, {
     b"metadata" => (node.metadata),
     b"spec" => (node.spec),
     b"status" => (node.status),
 });
 
-decode_struct!(NodeSpec, spec, {
+json_struct!(NodeSpec, spec, {
     b"unschedulable" => (spec.unschedulable),
     b"taints" => (spec.taints),
     b"podCIDR" => (spec.pod_cidr),
@@ -67,7 +73,7 @@ decode_struct!(NodeSpec, spec, {
     b"providerID" => (unique spec.provider_id),
 });
 
-decode_struct!(NodeStatus, status, {
+json_struct!(NodeStatus, status, {
     b"capacity" => (status.capacity),
     b"allocatable" => (status.allocatable),
     b"addresses" => (status.addresses),
@@ -75,12 +81,12 @@ decode_struct!(NodeStatus, status, {
     b"nodeInfo" => { b"kubeletVersion" => (status.kubelet_version) },
 });
 
-decode_struct!(NodeAddress, address, {
+json_struct!(NodeAddress, address, {
     b"type" => (address.address_type),
     b"address" => (address.address),
 });
 
-decode_struct!(ContainerImage, image, {
+json_struct!(ContainerImage, image, {
     b"names" => (image.names),
     b"sizeBytes" => (image.size_bytes),
 });
@@ -98,7 +104,13 @@ impl Decode for Taint {
     }
 }
 
-decode_enum!(TaintEffect, "taint effect", {
+encode_struct!(Taint, taint, {
+    b"key" => (taint.key),
+    b"value" => (taint.value),
+    b"effect" => (taint.effect),
+});
+
+json_enum!(TaintEffect, "taint effect", {
     b"NoSchedule" => NoSchedule,
     b"PreferNoSchedule" => PreferNoSchedule,
     b"NoExecute" => NoExecute,
@@ -106,13 +118,13 @@ decode_enum!(TaintEffect, "taint effect", {
 
 // pods
 
-decode_struct!(Pod, pod, {
+json_object!(Pod, pod, {
     b"metadata" => (pod.metadata),
     b"spec" => (pod.spec),
     b"status" => (pod.status),
 });
 
-decode_struct!(PodSpec, spec, {
+json_struct!(PodSpec, spec, {
     b"nodeName" => (spec.node_name),
     b"schedulerName" => (spec.scheduler_name),
     b"priority" => (spec.priority),
@@ -128,16 +140,16 @@ decode_struct!(PodSpec, spec, {
     b"resources" => (spec.resources),
     b"hostNetwork" => (spec.host_network),
     b"volumes" => (spec.volumes),
-    b"schedulingGates" => (with names, spec.scheduling_gates),
-    b"resourceClaims" => (with names, spec.resource_claims),
+    b"schedulingGates" => (with names, write_names, spec.scheduling_gates),
+    b"resourceClaims" => (with names, write_names, spec.resource_claims),
 });
 
-decode_enum!(PreemptionPolicy, "preemption policy", {
+json_enum!(PreemptionPolicy, "preemption policy", {
     b"PreemptLowerPriority" => PreemptLowerPriority,
     b"Never" => Never,
 });
 
-decode_struct!(ResourceRequirements, resources, {
+json_struct!(ResourceRequirements, resources, {
     b"requests" => (resources.requests),
     b"limits" => (resources.limits),
 });
@@ -146,12 +158,17 @@ fn restart_policy_always(decoder: &mut Decoder<'_>) -> Result<bool, Fault> {
     Ok(*decoder.text()? == *b"Always")
 }
 
-decode_struct!(Container, container, {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "all writers take a reference")]
+fn write_restart_policy(encoder: &mut Encoder, _: &bool) {
+    encoder.string("Always");
+}
+
+json_struct!(Container, container, {
     b"name" => (container.name),
     b"image" => (container.image),
     b"resources" => (container.resources),
     b"ports" => (container.ports),
-    b"restartPolicy" => (with restart_policy_always, container.restart_policy_always),
+    b"restartPolicy" => (with restart_policy_always, write_restart_policy, container.restart_policy_always),
 });
 
 impl Decode for ContainerPort {
@@ -174,7 +191,14 @@ impl Decode for ContainerPort {
     }
 }
 
-decode_enum!(Protocol, "protocol", {
+encode_struct!(ContainerPort, port, {
+    b"hostPort" => (port.host_port),
+    b"containerPort" => (port.container_port),
+    b"hostIP" => (port.host_ip),
+    b"protocol" => (port.protocol),
+});
+
+json_enum!(Protocol, "protocol", {
     b"TCP" => Tcp,
     b"UDP" => Udp,
     b"SCTP" => Sctp,
@@ -202,7 +226,15 @@ impl Decode for Toleration {
     }
 }
 
-decode_enum!(TolerationOperator, "operator", {
+encode_struct!(Toleration, toleration, {
+    b"key" => (toleration.key),
+    b"operator" => (toleration.operator),
+    b"value" => (toleration.value),
+    b"effect" => (toleration.effect),
+    b"tolerationSeconds" => (toleration.toleration_seconds),
+});
+
+json_enum!(TolerationOperator, "operator", {
     b"Equal" => Equal,
     b"Exists" => Exists,
 });
@@ -237,12 +269,23 @@ impl Decode for TopologySpreadConstraint {
     }
 }
 
-decode_enum!(UnsatisfiableConstraintAction, "action", {
+encode_struct!(TopologySpreadConstraint, constraint, {
+    b"maxSkew" => (constraint.max_skew),
+    b"topologyKey" => (constraint.topology_key),
+    b"whenUnsatisfiable" => (constraint.when_unsatisfiable),
+    b"labelSelector" => (constraint.label_selector),
+    b"minDomains" => (constraint.min_domains),
+    b"nodeAffinityPolicy" => (constraint.node_affinity_policy),
+    b"nodeTaintsPolicy" => (constraint.node_taints_policy),
+    b"matchLabelKeys" => (constraint.match_label_keys),
+});
+
+json_enum!(UnsatisfiableConstraintAction, "action", {
     b"DoNotSchedule" => DoNotSchedule,
     b"ScheduleAnyway" => ScheduleAnyway,
 });
 
-decode_enum!(NodeInclusionPolicy, "node inclusion policy", {
+json_enum!(NodeInclusionPolicy, "node inclusion policy", {
     b"Honor" => Honor,
     b"Ignore" => Ignore,
 });
@@ -278,6 +321,33 @@ fn pod_ips(decoder: &mut Decoder<'_>) -> Result<Vec<Str>, Fault> {
     Ok(listed.into_iter().collect::<IndexSet<_>>().into_iter().collect())
 }
 
+impl Encode for PodStatus {
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.object(|members| {
+            write_members!(members, {
+                b"phase" => (self.phase),
+                b"startTime" => (self.start_time),
+                b"nominatedNodeName" => (self.nominated_node_name),
+            });
+            if let Some(first) = self.pod_ips.first() {
+                members.member(b"podIP", first);
+                members.member_with(b"podIPs", |encoder| {
+                    encoder.list(&self.pod_ips, |encoder, ip| {
+                        encoder.object(|members| members.always(b"ip", ip));
+                    });
+                });
+            }
+            write_members!(members, {
+                b"hostIP" => (self.host_ip),
+                b"containerStatuses" => (self.container_statuses),
+                b"initContainerStatuses" => (self.init_container_statuses),
+                b"conditions" => (self.conditions),
+                b"resize" => (self.resize),
+            });
+        });
+    }
+}
+
 /// The conditions that a decision or a report reads.
 fn pod_conditions(decoder: &mut Decoder<'_>) -> Result<Vec<PodCondition>, Fault> {
     let mut conditions = decoder.list(PodCondition::decode)?;
@@ -291,7 +361,7 @@ fn pod_conditions(decoder: &mut Decoder<'_>) -> Result<Vec<PodCondition>, Fault>
     Ok(conditions)
 }
 
-decode_enum!(PodPhase, "pod phase", {
+json_enum!(PodPhase, "pod phase", {
     b"Pending" => Pending,
     b"Running" => Running,
     b"Succeeded" => Succeeded,
@@ -299,13 +369,13 @@ decode_enum!(PodPhase, "pod phase", {
     b"Unknown" => Unknown,
 });
 
-decode_struct!(PodCondition, condition, {
+json_struct!(PodCondition, condition, {
     b"type" => (condition.condition_type),
     b"status" => (condition.status),
     b"reason" => (condition.reason),
 });
 
-decode_struct!(ContainerStatus, status, {
+json_struct!(ContainerStatus, status, {
     b"name" => (status.name),
     b"allocatedResources" => (status.allocated_resources),
     b"resources" => (status.resources),
@@ -418,6 +488,81 @@ fn volume_source(key: &[u8]) -> Option<(&'static [u8], ReadSource)> {
     Some(source)
 }
 
+impl Encode for Volume {
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.object(|members| {
+            members.member(b"name", &self.name);
+            let (key, source) = (source_key(&self.source), &self.source);
+            members.member_with(key, |encoder| {
+                encoder.object(|members| write_source(members, source));
+            });
+        });
+    }
+}
+
+/// The member under which a source is written.
+const fn source_key(source: &VolumeSource) -> &'static [u8] {
+    match source {
+        // one that needs no more to be said
+        VolumeSource::Other => b"emptyDir",
+        VolumeSource::PersistentVolumeClaim { .. } => b"persistentVolumeClaim",
+        VolumeSource::Ephemeral { .. } => b"ephemeral",
+        VolumeSource::GcePersistentDisk { .. } => b"gcePersistentDisk",
+        VolumeSource::AwsElasticBlockStore { .. } => b"awsElasticBlockStore",
+        VolumeSource::AzureDisk { .. } => b"azureDisk",
+        VolumeSource::AzureFile { .. } => b"azureFile",
+        VolumeSource::Cinder { .. } => b"cinder",
+        VolumeSource::PortworxVolume { .. } => b"portworxVolume",
+        VolumeSource::VsphereVolume { .. } => b"vsphereVolume",
+        VolumeSource::Iscsi { .. } => b"iscsi",
+        VolumeSource::Rbd { .. } => b"rbd",
+        VolumeSource::Csi { .. } => b"csi",
+        VolumeSource::HostPath => b"hostPath",
+        VolumeSource::Nfs => b"nfs",
+    }
+}
+
+fn write_source(members: &mut Members<'_>, source: &VolumeSource) {
+    match source {
+        VolumeSource::Other | VolumeSource::HostPath | VolumeSource::Nfs => {}
+        VolumeSource::PersistentVolumeClaim { claim_name, read_only } => write_members!(members, {
+            b"claimName" => (*claim_name),
+            b"readOnly" => (*read_only),
+        }),
+        VolumeSource::Ephemeral { claim } => write_members!(members, {
+            b"volumeClaimTemplate" => { b"spec" => (*claim) },
+        }),
+        VolumeSource::GcePersistentDisk { pd_name, read_only } => write_members!(members, {
+            b"pdName" => (*pd_name),
+            b"readOnly" => (*read_only),
+        }),
+        VolumeSource::AwsElasticBlockStore { volume_id }
+        | VolumeSource::Cinder { volume_id }
+        | VolumeSource::PortworxVolume { volume_id } => members.member(b"volumeID", volume_id),
+        VolumeSource::AzureDisk { disk_name, disk_uri, managed } => {
+            write_azure_disk(members, disk_name, disk_uri, *managed);
+        }
+        VolumeSource::AzureFile { share_name } => members.member(b"shareName", share_name),
+        VolumeSource::VsphereVolume { volume_path } => members.member(b"volumePath", volume_path),
+        VolumeSource::Iscsi { target_portal, iqn, lun, read_only } => write_members!(members, {
+            b"targetPortal" => (*target_portal),
+            b"iqn" => (*iqn),
+            b"lun" => (always *lun),
+            b"readOnly" => (*read_only),
+        }),
+        VolumeSource::Rbd { monitors, image, pool, read_only } => write_members!(members, {
+            b"monitors" => (*monitors),
+            b"image" => (*image),
+            b"pool" => (*pool),
+            b"readOnly" => (*read_only),
+        }),
+        VolumeSource::Csi { driver, read_only } => write_members!(members, {
+            b"driver" => (*driver),
+            b"readOnly" => (*read_only),
+        }),
+    }
+}
+
 fn volume_id(decoder: &mut Decoder<'_>) -> Result<Str, Fault> {
     let mut volume_id = Str::default();
     members!(decoder, { b"volumeID" => (volume_id) });
@@ -430,35 +575,41 @@ fn azure_disk(decoder: &mut Decoder<'_>) -> Result<(Str, Str, bool), Fault> {
     Ok((disk_name, disk_uri, kind.eq_ignore_ascii_case("Managed")))
 }
 
+fn write_azure_disk(members: &mut Members<'_>, disk_name: &Str, disk_uri: &Str, managed: bool) {
+    members.member(b"diskName", disk_name);
+    members.member(b"diskURI", disk_uri);
+    members.member(b"kind", if managed { "Managed" } else { "Shared" });
+}
+
 // affinity
 
-decode_struct!(Affinity, affinity, {
+json_struct!(Affinity, affinity, {
     b"nodeAffinity" => (affinity.node_affinity),
     b"podAffinity" => (affinity.pod_affinity),
     b"podAntiAffinity" => (affinity.pod_anti_affinity),
 });
 
-decode_struct!(NodeAffinity, affinity, {
+json_struct!(NodeAffinity, affinity, {
     b"requiredDuringSchedulingIgnoredDuringExecution" => (affinity.required),
     b"preferredDuringSchedulingIgnoredDuringExecution" => (affinity.preferred),
 });
 
-decode_struct!(PreferredSchedulingTerm, term, {
+json_struct!(PreferredSchedulingTerm, term, {
     b"weight" => (term.weight),
     b"preference" => (term.preference),
 });
 
-decode_struct!(PodAffinity, affinity, {
+json_struct!(PodAffinity, affinity, {
     b"requiredDuringSchedulingIgnoredDuringExecution" => (affinity.required),
     b"preferredDuringSchedulingIgnoredDuringExecution" => (affinity.preferred),
 });
 
-decode_struct!(WeightedPodAffinityTerm, term, {
+json_struct!(WeightedPodAffinityTerm, term, {
     b"weight" => (term.weight),
     b"podAffinityTerm" => (term.term),
 });
 
-decode_struct!(PodAffinityTerm, term, {
+json_struct!(PodAffinityTerm, term, {
     b"labelSelector" => (term.label_selector),
     b"namespaces" => (term.namespaces),
     b"topologyKey" => (term.topology_key),
@@ -469,7 +620,7 @@ decode_struct!(PodAffinityTerm, term, {
 
 // selectors
 
-decode_struct!(LabelSelector, selector, {
+json_struct!(LabelSelector, selector, {
     b"matchLabels" => (selector.match_labels),
     b"matchExpressions" => (selector.match_expressions),
 });
@@ -487,18 +638,24 @@ impl Decode for LabelSelectorRequirement {
     }
 }
 
-decode_enum!(LabelSelectorOperator, "operator", {
+encode_struct!(LabelSelectorRequirement, requirement, {
+    b"key" => (requirement.key),
+    b"operator" => (requirement.operator),
+    b"values" => (requirement.values),
+});
+
+json_enum!(LabelSelectorOperator, "operator", {
     b"In" => In,
     b"NotIn" => NotIn,
     b"Exists" => Exists,
     b"DoesNotExist" => DoesNotExist,
 });
 
-decode_struct!(NodeSelector, selector, {
+json_struct!(NodeSelector, selector, {
     b"nodeSelectorTerms" => (selector.node_selector_terms),
 });
 
-decode_struct!(NodeSelectorTerm, term, {
+json_struct!(NodeSelectorTerm, term, {
     b"matchExpressions" => (term.match_expressions),
     b"matchFields" => (term.match_fields),
 });
@@ -516,7 +673,13 @@ impl Decode for NodeSelectorRequirement {
     }
 }
 
-decode_enum!(NodeSelectorOperator, "operator", {
+encode_struct!(NodeSelectorRequirement, requirement, {
+    b"key" => (requirement.key),
+    b"operator" => (requirement.operator),
+    b"values" => (requirement.values),
+});
+
+json_enum!(NodeSelectorOperator, "operator", {
     b"In" => In,
     b"NotIn" => NotIn,
     b"Exists" => Exists,
@@ -525,22 +688,22 @@ decode_enum!(NodeSelectorOperator, "operator", {
     b"Lt" => Lt,
 });
 
-decode_struct!(TopologySelectorTerm, term, {
+json_struct!(TopologySelectorTerm, term, {
     b"matchLabelExpressions" => (term.match_label_expressions),
 });
 
-decode_struct!(TopologySelectorLabelRequirement, requirement, {
+json_struct!(TopologySelectorLabelRequirement, requirement, {
     b"key" => (requirement.key),
     b"values" => (requirement.values),
 });
 
 // workloads and policy
 
-decode_struct!(Namespace, namespace, {
+json_object!(Namespace, namespace, {
     b"metadata" => (namespace.metadata),
 });
 
-decode_struct!(Service, service, {
+json_object!(Service, service, {
     b"metadata" => (service.metadata),
     b"spec" => { b"selector" => (service.selector) },
 });
@@ -562,19 +725,24 @@ impl Decode for ReplicationController {
     }
 }
 
-decode_struct!(ReplicaSet, set, {
+encode_object!(ReplicationController, controller, {
+    b"metadata" => (controller.metadata),
+    b"spec" => { b"selector" => (controller.selector) },
+});
+
+json_object!(ReplicaSet, set, {
     b"metadata" => (set.metadata),
     b"spec" => { b"selector" => (set.selector) },
 });
 
-decode_struct!(StatefulSet, set, {
+json_object!(StatefulSet, set, {
     b"metadata" => (set.metadata),
     b"spec" => { b"selector" => (set.selector) },
 });
 
-decode_struct!(PriorityClass, class, {
+json_object!(PriorityClass, class, {
     b"metadata" => (class.metadata),
-    b"value" => (class.value),
+    b"value" => (always class.value),
     b"globalDefault" => (class.global_default),
     b"preemptionPolicy" => (class.preemption_policy),
 });
@@ -584,18 +752,23 @@ fn keys(decoder: &mut Decoder<'_>) -> Result<Vec<Str>, Fault> {
     Ok(decoder.map(Decoder::skip)?.iter().map(|(name, ())| name.clone()).collect())
 }
 
-decode_struct!(PodDisruptionBudget, budget, {
+fn write_keys(encoder: &mut Encoder, names: &[Str]) {
+    // the times are not kept
+    encoder.object(|members| names.iter().for_each(|name| members.entry(name, &None::<Time>)));
+}
+
+json_object!(PodDisruptionBudget, budget, {
     b"metadata" => (budget.metadata),
     b"spec" => { b"selector" => (budget.selector) },
     b"status" => {
-        b"disruptionsAllowed" => (budget.disruptions_allowed),
-        b"disruptedPods" => (with keys, budget.disrupted_pods),
+        b"disruptionsAllowed" => (always budget.disruptions_allowed),
+        b"disruptedPods" => (with keys, write_keys, budget.disrupted_pods),
     },
 });
 
 // storage
 
-decode_struct!(PersistentVolume, volume, {
+json_object!(PersistentVolume, volume, {
     b"metadata" => (volume.metadata),
     b"spec" => (volume.spec),
     b"status" => { b"phase" => (volume.phase) },
@@ -696,26 +869,91 @@ fn nfs_volume(decoder: &mut Decoder<'_>) -> ReadVolume {
     Ok(Some(PersistentVolumeSource::Nfs))
 }
 
-decode_struct!(ObjectReference, reference, {
+impl Encode for PersistentVolumeSpec {
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.object(|members| {
+            write_members!(members, {
+                b"capacity" => (self.capacity),
+                b"accessModes" => (self.access_modes),
+                b"claimRef" => (self.claim_ref),
+                b"storageClassName" => (self.storage_class_name),
+                b"volumeMode" => (self.volume_mode),
+                b"volumeAttributesClassName" => (self.volume_attributes_class_name),
+                b"nodeAffinity" => { b"required" => (self.node_affinity) },
+            });
+            if let Some(key) = volume_key(&self.source) {
+                members.member_with(key, |encoder| {
+                    encoder.object(|members| write_volume(members, &self.source));
+                });
+            }
+        });
+    }
+}
+
+/// The member under which a source is written, unless it is one that is not told apart.
+const fn volume_key(source: &PersistentVolumeSource) -> Option<&'static [u8]> {
+    Some(match source {
+        PersistentVolumeSource::Other => return None,
+        PersistentVolumeSource::Csi { .. } => b"csi",
+        PersistentVolumeSource::GcePersistentDisk { .. } => b"gcePersistentDisk",
+        PersistentVolumeSource::AwsElasticBlockStore { .. } => b"awsElasticBlockStore",
+        PersistentVolumeSource::AzureDisk { .. } => b"azureDisk",
+        PersistentVolumeSource::AzureFile { .. } => b"azureFile",
+        PersistentVolumeSource::Cinder { .. } => b"cinder",
+        PersistentVolumeSource::PortworxVolume { .. } => b"portworxVolume",
+        PersistentVolumeSource::VsphereVolume { .. } => b"vsphereVolume",
+        PersistentVolumeSource::Local => b"local",
+        PersistentVolumeSource::HostPath => b"hostPath",
+        PersistentVolumeSource::Nfs => b"nfs",
+    })
+}
+
+fn write_volume(members: &mut Members<'_>, source: &PersistentVolumeSource) {
+    use PersistentVolumeSource as Source;
+    match source {
+        Source::Other | Source::Local | Source::HostPath | Source::Nfs => {}
+        Source::Csi { driver, volume_handle } => write_members!(members, {
+            b"driver" => (*driver),
+            b"volumeHandle" => (*volume_handle),
+        }),
+        Source::GcePersistentDisk { pd_name } => members.member(b"pdName", pd_name),
+        Source::AwsElasticBlockStore { volume_id }
+        | Source::Cinder { volume_id }
+        | Source::PortworxVolume { volume_id } => members.member(b"volumeID", volume_id),
+        Source::AzureDisk { disk_name, disk_uri, managed } => {
+            write_azure_disk(members, disk_name, disk_uri, *managed);
+        }
+        Source::AzureFile { share_name, secret_name, secret_namespace } => {
+            write_members!(members, {
+                b"shareName" => (*share_name),
+                b"secretName" => (*secret_name),
+                b"secretNamespace" => (*secret_namespace),
+            });
+        }
+        Source::VsphereVolume { volume_path } => members.member(b"volumePath", volume_path),
+    }
+}
+
+json_struct!(ObjectReference, reference, {
     b"kind" => (reference.kind),
     b"namespace" => (reference.namespace),
     b"name" => (unique reference.name),
     b"uid" => (unique reference.uid),
 });
 
-decode_enum!(VolumeMode, "volume mode", {
+json_enum!(VolumeMode, "volume mode", {
     b"Filesystem" => Filesystem,
     b"Block" => Block,
 });
 
-decode_enum!(AccessMode, "access mode", {
+json_enum!(AccessMode, "access mode", {
     b"ReadWriteOnce" => ReadWriteOnce,
     b"ReadOnlyMany" => ReadOnlyMany,
     b"ReadWriteMany" => ReadWriteMany,
     b"ReadWriteOncePod" => ReadWriteOncePod,
 });
 
-decode_struct!(PersistentVolumeClaim, claim, {
+json_object!(PersistentVolumeClaim, claim, {
     b"metadata" => (claim.metadata),
     b"spec" => (claim.spec),
     b"status" => { b"phase" => (claim.phase) },
@@ -739,6 +977,16 @@ impl Decode for PersistentVolumeClaimSpec {
     }
 }
 
+encode_struct!(PersistentVolumeClaimSpec, spec, {
+    b"accessModes" => (spec.access_modes),
+    b"selector" => (spec.selector),
+    b"resources" => (spec.resources),
+    b"volumeName" => (spec.volume_name),
+    b"storageClassName" => (spec.storage_class_name),
+    b"volumeMode" => (spec.volume_mode),
+    b"volumeAttributesClassName" => (spec.volume_attributes_class_name),
+});
+
 impl Decode for StorageClass {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let mut class = Self::default();
@@ -754,17 +1002,24 @@ impl Decode for StorageClass {
     }
 }
 
-decode_enum!(VolumeBindingMode, "volume binding mode", {
+encode_object!(StorageClass, class, {
+    b"metadata" => (class.metadata),
+    b"provisioner" => (class.provisioner),
+    b"volumeBindingMode" => (class.volume_binding_mode),
+    b"allowedTopologies" => (class.allowed_topologies),
+});
+
+json_enum!(VolumeBindingMode, "volume binding mode", {
     b"Immediate" => Immediate,
     b"WaitForFirstConsumer" => WaitForFirstConsumer,
 });
 
-decode_struct!(CsiNode, node, {
+json_object!(CsiNode, node, {
     b"metadata" => (node.metadata),
     b"spec" => { b"drivers" => (node.drivers) },
 });
 
-decode_struct!(CsiNodeDriver, driver, {
+json_struct!(CsiNodeDriver, driver, {
     b"name" => (driver.name),
     b"nodeID" => (unique driver.node_id),
     b"topologyKeys" => (driver.topology_keys),
@@ -787,7 +1042,15 @@ impl Decode for CsiDriver {
     }
 }
 
-decode_struct!(CsiStorageCapacity, capacity, {
+encode_object!(CsiDriver, driver, {
+    b"metadata" => (driver.metadata),
+    b"spec" => {
+        b"attachRequired" => (always driver.attach_required),
+        b"storageCapacity" => (driver.storage_capacity),
+    },
+});
+
+json_object!(CsiStorageCapacity, capacity, {
     b"metadata" => (capacity.metadata),
     b"nodeTopology" => (capacity.node_topology),
     b"storageClassName" => (capacity.storage_class_name),
@@ -795,7 +1058,7 @@ decode_struct!(CsiStorageCapacity, capacity, {
     b"maximumVolumeSize" => (capacity.maximum_volume_size),
 });
 
-decode_struct!(VolumeAttachment, attachment, {
+json_object!(VolumeAttachment, attachment, {
     b"metadata" => (attachment.metadata),
     b"spec" => {
         b"attacher" => (attachment.attacher),
