@@ -22,7 +22,7 @@ from bayplan.exceptions import (
     SourceError,
     UnsupportedError,
 )
-from bayplan.scheduling import Cluster, Scheduler
+from bayplan.scheduling import Cluster, Fork, Scheduler
 from bayplan.trace import Trace
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ConfigurationError",
     "Decision",
     "Decisions",
+    "Fork",
     "InternalError",
     "NotFoundError",
     "ObjectError",

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from bayplan.types import NativeSource, Pods, Readable, Source
+    from bayplan.types import Events, NativeSource, Pods, Readable, Source
 
-__all__ = ["Cluster", "Scheduler"]
+__all__ = ["Cluster", "Fork", "Scheduler"]
 
 
 class Stdin(enum.Enum):
@@ -37,9 +37,12 @@ _logger = logging.getLogger("bayplan")
 class Cluster:
     """The state of a cluster: its nodes, the pods that run there, the pods that wait.
 
-    A cluster may be used by any number of threads. Every call sees the cluster as it was when the
-    call began. Calls that change it (`Scheduler.schedule`) take effect at their end, whole or, if
-    they raise, not at all, and wait for one another; calls that do not change it never wait.
+    A cluster may be used by any number of threads. Calls about it and its forks wait for one
+    another; a `copy.copy` is a cluster of its own and does not. Calls that change it (`apply`, its
+    short forms, `Scheduler.schedule`) take effect whole or, if they raise, not at all.
+
+    ``copy.copy``, ``copy.deepcopy`` and ``pickle`` give a cluster that is alike in everything that
+    decisions read and that its methods show.
 
     Example:
         >>> cluster = Cluster.example()
@@ -153,6 +156,208 @@ class Cluster:
         """What is missing from the dump and would change decisions if it were there."""
         return self._inner.warnings()
 
+    def apply(self, *sources: Events) -> int:
+        """Lets events happen one after another, all of them or, if it raises, none.
+
+        The cluster is then as if its objects had been loaded in their new state: an object that
+        changed keeps its place among those of its kind, one that came is the last.
+
+        Args:
+            *sources: Events as ``kubectl get --watch --output-watch-events -o json`` prints them,
+                ``{"type": "ADDED", "object": {...}}``, with types ``ADDED``, ``MODIFIED`` and
+                ``DELETED`` (of whose object the kind and a name or uid are enough); or what is
+                done to pods and nodes: ``{"type": "CORDON", "node": "a"}`` and likewise
+                ``UNCORDON``, ``LABEL``, ``TAINT``, ``UNTAINT``, ``RESIZE``, ``ASSUME``, ``FORGET``,
+                ``BIND``, as the short forms below say. Each source is a path, bytes, a file
+                object, one event as a dict, or a list of such dicts.
+
+        Returns:
+            How many events there were.
+
+        Raises:
+            ObjectError: An event is not valid, or cannot happen: its object is there already, its
+                pod does not wait. ``object`` says which.
+            NotFoundError: It is about an object that is not there.
+            SourceError: A file cannot be read.
+            ArgumentError: A Python value cannot stand in JSON.
+        """
+        count, skipped = self._inner.apply([_source(source) for source in sources])
+        for kind, skips in skipped.items():
+            _logger.info("%s: %d skipped, not read by the scheduler", kind, skips)
+        return count
+
+    def _do(self, verb: str, **members: Any) -> None:  # noqa: ANN401 -- whatever JSON can hold
+        event = {"type": verb.upper(), **members}
+        self._inner.apply([("object", f"<{verb}>", event)])
+
+    def add(self, *sources: Source) -> None:
+        """Adds objects, all or none; pods that name a node run there, the others wait.
+
+        Args:
+            *sources: As for `load`.
+
+        Raises:
+            ObjectError: An object is not valid, or one of its kind and name is there already.
+        """
+        self._inner.add([_source(source) for source in sources])
+
+    def update(self, *objects: Mapping[str, Any]) -> None:
+        """Puts objects, as dicts, in the place of those of their names.
+
+        Raises:
+            NotFoundError: There is no such object.
+        """
+        self.apply([{"type": "MODIFIED", "object": one} for one in objects])
+
+    def delete(
+        self, kind: str, name: str = "", *, namespace: str = "default", uid: str = ""
+    ) -> None:
+        """Takes an object out. Pods of a node that goes count nowhere until it comes again.
+
+        Args:
+            kind: Such as ``Pod`` or ``PersistentVolumeClaim``.
+            name: Its name; may be left out if the uid is given.
+            namespace: Its namespace, if its kind has one and the name is given.
+            uid: Its uid; with both, the object of that name must have it.
+
+        Raises:
+            NotFoundError: There is no such object.
+            ObjectError: There is no such kind, or neither name nor uid is given.
+        """
+        metadata = {"name": name, "namespace": namespace if name else "", "uid": uid}
+        metadata = {key: value for key, value in metadata.items() if value}
+        self._do("deleted", object={"kind": kind, "metadata": metadata})
+
+    def assume(self, pod: str, node: str) -> None:
+        """Lets a waiting pod count on a node though it is not bound (``Cache.AssumePod``).
+
+        No volumes are reserved; `Scheduler.schedule` does that.
+
+        Args:
+            pod: ``namespace/name``; a bare name is in ``default``.
+            node: Name of the node.
+
+        Raises:
+            NotFoundError: There is no such pod or node.
+            ObjectError: The pod does not wait.
+        """
+        self._do("assume", pod=pod, node=node)
+
+    def forget(self, pod: str) -> None:
+        """Lets an assumed pod wait again (``Cache.ForgetPod``); what was reserved for it is free.
+
+        Pods that `Scheduler.schedule` placed are assumed, until they are bound.
+
+        Raises:
+            NotFoundError: There is no such pod.
+            ObjectError: The pod was not assumed.
+        """
+        self._do("forget", pod=pod)
+
+    def bind(self, pod: str, node: str) -> None:
+        """Lets a waiting or assumed pod be on a node for good.
+
+        Raises:
+            NotFoundError: There is no such pod or node.
+            ObjectError: The pod does not wait and is not assumed.
+        """
+        self._do("bind", pod=pod, node=node)
+
+    def cordon(self, node: str) -> None:
+        """Lets a node take no more pods.
+
+        Raises:
+            NotFoundError: There is no such node.
+        """
+        self._do("cordon", node=node)
+
+    def uncordon(self, node: str) -> None:
+        """Lets a node take pods again.
+
+        Raises:
+            NotFoundError: There is no such node.
+        """
+        self._do("uncordon", node=node)
+
+    def label(self, node: str, labels: Mapping[str, str | None]) -> None:
+        """Changes labels of a node; None takes one away.
+
+        Raises:
+            NotFoundError: There is no such node.
+            ObjectError: A key or value is none that Kubernetes allows.
+        """
+        self._do("label", node=node, labels=dict(labels))
+
+    def taint(self, node: str, *taints: str | Mapping[str, str]) -> None:
+        """Gives a node taints; one of the same key and effect is replaced.
+
+        Args:
+            node: Name of the node.
+            *taints: Each ``key=value:effect`` or ``key:effect``, or a dict with ``key``,
+                ``value`` and ``effect``.
+
+        Raises:
+            NotFoundError: There is no such node.
+            ObjectError: A taint is none that Kubernetes allows.
+        """
+        self._do("taint", node=node, taints=[_taint(taint) for taint in taints])
+
+    def untaint(self, node: str, key: str, effect: str | None = None) -> None:
+        """Takes a node's taints of that key away, or the one of that key and effect.
+
+        Raises:
+            NotFoundError: There is no such node, or it has no such taint.
+        """
+        effects = {} if effect is None else {"effect": effect}
+        self._do("untaint", node=node, key=key, **effects)
+
+    def resize(self, node: str, allocatable: Mapping[str, str | int]) -> None:
+        """Lets a node offer other amounts of resources; those that are not named stay.
+
+        Args:
+            node: Name of the node.
+            allocatable: Quantities by resource, such as ``{"cpu": "8", "memory": "32Gi"}``.
+
+        Raises:
+            NotFoundError: There is no such node.
+            ObjectError: A quantity is none.
+        """
+        self._do("resize", node=node, allocatable=dict(allocatable))
+
+    def fork(self) -> Fork:
+        """A fork: a cluster of its own that begins as this one is now.
+
+        It costs what is changed in it, not what the cluster holds, as long as this cluster is left
+        alone while the fork is open; if both are used at once, one of them is copied, once.
+
+        Example:
+            >>> cluster = Cluster.example()
+            >>> with cluster.fork() as what_if:
+            ...     what_if.cordon("gpu-b1")
+            ...     what_if.simulate()["ml/trainer-0"].outcome.label
+            'Pending'
+            >>> cluster.simulate()["ml/trainer-0"].outcome.label
+            'Placed'
+        """
+        return Fork._of(self._inner.fork())  # noqa: SLF001 -- its own subclass
+
+    def to_json(self) -> bytes:
+        """The cluster's objects as they are now: a ``v1.List`` in JSON that `load` reads.
+
+        It holds what decisions read and what is kept besides; fields that loading passed over are
+        gone. Assumed pods name their nodes in it.
+        """
+        return self._inner.to_json()
+
+    def __copy__(self) -> Cluster:
+        return Cluster._of(self._inner.copy())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cluster:
+        return Cluster._of(self._inner.copy())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._inner.dump(),)
+
     def simulate(
         self, pods: Pods | None = None, config: Source | Scheduler | None = None
     ) -> Decisions:
@@ -175,6 +380,51 @@ class Cluster:
         nodes, running, pending = self._inner.counts()
         places, pods = _count(nodes, "node"), _count(running, "running pod")
         return f"<Cluster: {places}, {pods}, {pending} pending>"
+
+
+class Fork(Cluster):
+    """A fork of a cluster: `Cluster.fork`.
+
+    As a context manager it is rolled back at its end unless it was committed. Once it has ended,
+    calls about it raise `ArgumentError`. A fork may be forked in turn; copies and pickles of it
+    are clusters of their own.
+    """
+
+    __slots__ = ()
+
+    def commit(self) -> None:
+        """Gives what was changed here to the cluster that was forked, and ends the fork.
+
+        Raises:
+            ArgumentError: The fork has ended, a fork of it is open, or the cluster that was forked
+                has changed since.
+        """
+        self._inner.commit()
+
+    def rollback(self) -> None:
+        """Forgets what was changed here, and ends the fork and those that were made of it.
+
+        Raises:
+            ArgumentError: The fork has ended.
+        """
+        self._inner.rollback()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._inner.is_open():
+            self._inner.rollback()
+
+    def __repr__(self) -> str:
+        if not self._inner.is_open():
+            return "<Fork: ended>"
+        return super().__repr__().replace("<Cluster:", "<Fork:")
+
+
+def _restore(dumped: bytes) -> Cluster:
+    """The cluster that was pickled."""
+    return Cluster._of(_native.Cluster.restore(dumped))  # noqa: SLF001 -- its own maker
 
 
 class Scheduler:
@@ -313,6 +563,15 @@ def _source(source: Source | Stdin) -> NativeSource:
     if isinstance(source, Sequence):
         return ("object", "<list>", source)
     raise ArgumentError(f"not a source of objects: {type(source).__name__}")
+
+
+def _taint(taint: str | Mapping[str, str]) -> dict[str, str]:
+    """A taint as ``kubectl taint`` takes it."""
+    if not isinstance(taint, str):
+        return dict(taint)
+    pair, _, effect = taint.rpartition(":")
+    key, _, value = pair.partition("=")
+    return {"key": key, "value": value, "effect": effect}
 
 
 def _held(file: Readable) -> NativeSource:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
-__all__ = ["Json", "NativeSource", "Pods", "Readable", "Record", "Source"]
+__all__ = ["Events", "Json", "NativeSource", "Pods", "Readable", "Record", "Source"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """What a JSON text can hold."""
@@ -26,6 +26,9 @@ Source: TypeAlias = (
 )  # fmt: skip
 """Where objects come from: a path (file or directory, ``.gz`` and ``.zst`` too), the bytes of a
 file, a file object, one object, a List, or a list of objects."""
+
+Events: TypeAlias = Source
+"""Where events come from: as for objects, but each value is an event."""
 
 Pods: TypeAlias = Source | Sequence[str]
 """Pods to place: names of pods in the cluster, as a list, or a source of new objects."""

@@ -4,6 +4,7 @@ use bayplan_sched::cluster::Place;
 use indexmap::IndexMap;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::columns::nodes_from_columns;
 use crate::enter::{enter, guard};
@@ -11,6 +12,7 @@ use crate::error::{Fault, NativeError};
 use crate::events::{added, apply};
 use crate::family::Handle;
 use crate::input::{Input, read_events, read_objects};
+use crate::pickled;
 use crate::state::State;
 
 /// A cluster that any number of threads may use; calls about it and its forks wait for one another.
@@ -156,6 +158,11 @@ impl Cluster {
         Ok(enter(py, |interrupt| Ok(Self { handle: self.handle.fork(interrupt)? }))?)
     }
 
+    /// Whether this is no fork, or one that has not ended.
+    fn is_open(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(enter(py, |interrupt| self.handle.is_open(interrupt))?)
+    }
+
     /// Gives what the fork changed to the cluster that it was made of.
     fn commit(&self, py: Python<'_>) -> PyResult<()> {
         Ok(enter(py, |interrupt| self.handle.commit(interrupt))?)
@@ -173,5 +180,29 @@ impl Cluster {
             state.cluster.forget_forks();
             Ok(Self::new(state))
         })
+    }
+
+    /// The cluster's objects as a `v1.List` in JSON.
+    fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let json = self.look(py, |state| {
+            let mut json = Vec::new();
+            let written = state.cluster.to_objects().write_json(&mut json);
+            written.map_err(|error| NativeError::Internal(error.to_string()))?;
+            Ok(json)
+        })?;
+        Ok(PyBytes::new(py, &json))
+    }
+
+    /// All that is known of the cluster.
+    fn dump<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let dumped = self.look(py, |state| pickled::dump(state))?;
+        Ok(PyBytes::new(py, &dumped))
+    }
+
+    /// The cluster of which that was known.
+    #[staticmethod]
+    fn restore(py: Python<'_>, dumped: &Bound<'_, PyBytes>) -> PyResult<Self> {
+        let dumped = dumped.as_bytes().to_vec();
+        Ok(enter(py, |interrupt| Ok(Self::new(pickled::restore(&dumped, interrupt)?)))?)
     }
 }

@@ -136,6 +136,15 @@ impl Handle {
         Ok(Self { family: Arc::clone(&self.family), id })
     }
 
+    /// Whether it has not ended.
+    ///
+    /// # Errors
+    ///
+    /// What a signal handler raises meanwhile.
+    pub(crate) fn is_open(&self, interrupt: &Interrupt) -> Result<bool, NativeError> {
+        Ok(self.enter(interrupt)?.world_of(self.id).is_ok())
+    }
+
     /// Gives what the fork changed to the cluster that it was made of, and ends it.
     ///
     /// # Errors

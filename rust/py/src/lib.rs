@@ -13,6 +13,7 @@ mod family;
 mod gaps;
 mod input;
 mod json;
+mod pickled;
 mod scheduler;
 mod state;
 
