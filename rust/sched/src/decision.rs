@@ -69,6 +69,8 @@ pub struct Decision {
     pub prefilter_nodes: Option<Vec<Str>>,
     /// How many nodes are feasible, of those that were looked at.
     pub feasible_nodes: usize,
+    /// Whether the search ended, with enough feasible nodes, before all nodes were looked at.
+    pub cut_short: bool,
     /// What each plugin said of each node, if it was asked for.
     pub trace: Option<Box<Trace>>,
     /// All nodes with the highest total, in the order in which they were looked at; empty if no trace was asked for.
@@ -145,6 +147,7 @@ impl Decision {
             prefilter: None,
             prefilter_nodes: None,
             feasible_nodes: 0,
+            cut_short: false,
             trace: None,
             best: Vec::new(),
             chosen: None,

@@ -474,6 +474,12 @@ impl Plan {
         self.nodes.iter().map(|&node| self.totals[node]).collect()
     }
 
+    /// Whether a walk ended before it had looked at all nodes.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        let length = self.list.as_ref().map_or(0, Vec::len);
+        self.walk.as_ref().is_some_and(|walk| walk.failed.is_none() && walk.steps < length)
+    }
+
     /// The nodes that were looked at, or that PreFilter left out.
     pub(crate) fn searched(&self, cluster: &Cluster) -> NodeSet {
         let mut searched = cluster.nodes().live().clone();

@@ -374,6 +374,7 @@ fn decide(
     decision.prefilter = plan.prefilter().cloned();
     decision.prefilter_nodes = plan.prefilter_nodes().cloned();
     decision.feasible_nodes = plan.feasible().count();
+    decision.cut_short = plan.is_cut_short();
     if let Some(error) = plan.filter_error(cluster) {
         decision.outcome = Outcome::Failed;
         decision.message = Some(error.clone());
