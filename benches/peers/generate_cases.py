@@ -1190,7 +1190,9 @@ class Case:
     def make_running(self) -> None:
         """Adds the pods that already have a node."""
         rng = self.rng
-        per_node = rng.choice({"small": [0, 1, 2, 3, 5], "medium": [2, 4, 6]}.get(self.size, [0, 1, 3]))
+        per_node = rng.choice(
+            {"small": [0, 1, 2, 3, 5], "medium": [2, 4, 6]}.get(self.size, [0, 1, 3])
+        )
         if self.with_preemption and self.flip("full"):
             per_node = rng.choice([3, 5, 7, 10])
         count = round(self.node_count * per_node * rng.uniform(0.5, 1.2))

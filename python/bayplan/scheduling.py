@@ -189,9 +189,9 @@ class Scheduler:
             bytes, a file object or a dict. kube-scheduler's defaults if left out.
         sampling: Which nodes a decision looks at. ``"all"``: all of them, in the order of
             `Cluster.nodes`. ``"kube"``: as many as kube-scheduler would, by
-            ``percentageOfNodesToScore`` or, if that is absent or 0, by the size of the cluster, from
-            100 nodes on; it walks the nodes zone by zone in turn, from where the last decision
-            stopped. Preemption then obeys ``minCandidateNodesPercentage`` and
+            ``percentageOfNodesToScore`` or, if that is absent or 0, by the size of the cluster,
+            from 100 nodes on; it walks the nodes zone by zone in turn, from where the last
+            decision stopped. Preemption then obeys ``minCandidateNodesPercentage`` and
             ``minCandidateNodesAbsolute``, too.
         tie_break: Which of the nodes with the highest total is chosen. ``"first"``: the first that
             was looked at. ``"random"``: one of them, each with the same probability; with sampling

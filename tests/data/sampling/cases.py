@@ -60,7 +60,9 @@ def pod(rng: random.Random, name: str, *, names: list[str], cpu: str, priority: 
             term = {"topologyKey": ZONE, "labelSelector": selector}
             preferred = [{"weight": rng.choice([1, 50]), "podAffinityTerm": term}]
             kind = rng.choice(["podAffinity", "podAntiAffinity"])
-            spec["affinity"] = {kind: {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
+            spec["affinity"] = {
+                kind: {"preferredDuringSchedulingIgnoredDuringExecution": preferred}
+            }
         case 2:
             fields = [
                 {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}]}
