@@ -42,29 +42,34 @@ fn decide(scheduler: &Scheduler, cluster: &mut Cluster) -> Vec<Value> {
     decisions
 }
 
-/// Engine and model decide the same; says how many decisions left nodes out.
-fn agree(objects: &Objects, profile: &ModelProfile) -> Result<usize, TestCaseError> {
+/// Engine and model decide the same.
+fn agree(objects: &Objects, profile: &ModelProfile) -> Result<(), TestCaseError> {
     let mut cluster = Cluster::from_objects(objects.clone()).unwrap();
     let engine = decide(&scheduler(profile, KUBE), &mut cluster);
     let model = Model::new(objects, profile.clone()).run();
     prop_assert_eq!(engine.len(), model.len());
-    let mut cut_short = 0;
     for (engine, model) in engine.iter().zip(model.iter().map(oracle::to_json)) {
         let failed = model.get("error").is_some();
         prop_assert_eq!(engine.get("error").is_some(), failed, "error of {}", engine);
-        for member in
-            ["pod", "gated", "prefilter", "prefilter_nodes", "scores", "best", "chosen", "preemption"]
-        {
+        for member in [
+            "pod",
+            "gated",
+            "prefilter",
+            "prefilter_nodes",
+            "scores",
+            "best",
+            "chosen",
+            "preemption",
+        ] {
             prop_assert_eq!(engine.get(member), model.get(member), "{} of {}", member, engine);
         }
         if !failed {
-            prop_assert_eq!(&engine["filter"], &model["filter"], "filter of {}", engine);
-            prop_assert_eq!(&engine["message"], &model["message"], "message of {}", engine);
-            let looked_at = engine["filter"].as_object().unwrap().len();
-            cut_short += usize::from((1..objects.nodes.len()).contains(&looked_at));
+            for member in ["filter", "message"] {
+                prop_assert_eq!(engine.get(member), model.get(member), "{} of {}", member, engine);
+            }
         }
     }
-    Ok(cut_short)
+    Ok(())
 }
 
 fn sampling() -> impl Strategy<Value = ModelSampling> {
@@ -98,7 +103,7 @@ fn large() -> impl Strategy<Value = Objects> {
                 node.status = roomy.status.clone();
             }
             if row % 4 == 1 && seed.is_multiple_of(3) {
-                let zone: Str = ["a", "b"].map(Str::from)[row % 2].clone();
+                let zone: Str = if row % 8 == 1 { "a" } else { "b" }.into();
                 node.metadata.labels.insert("failure-domain.beta.kubernetes.io/zone".into(), zone);
             }
         }
@@ -310,7 +315,8 @@ fn the_search_for_candidates_begins_anywhere_when_drawn() {
     assert_eq!(candidates(TieBreak::First), ["n0", "n1"]);
     let drawn: std::collections::BTreeSet<Vec<String>> =
         (0..60).map(|seed| candidates(TieBreak::Random { seed })).collect();
-    let wanted = [["n0", "n1"], ["n0", "n5"], ["n1", "n2"], ["n2", "n3"], ["n3", "n4"], ["n4", "n5"]];
+    let wanted =
+        [["n0", "n1"], ["n0", "n5"], ["n1", "n2"], ["n2", "n3"], ["n3", "n4"], ["n4", "n5"]];
     assert_eq!(drawn, wanted.map(|pair| pair.map(str::to_owned).to_vec()).into());
 }
 

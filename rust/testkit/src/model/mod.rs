@@ -37,8 +37,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bayplan_api::{Node, Objects, Pod, PodPhase};
 
 pub use decision::{Code, ModelDecision, ModelError, ModelPreemption, Status};
-pub use sampling::ModelSampling;
 pub use profile::{DefaultConstraints, FitArgs, ModelProfile, Plugin, ScoringStrategy};
+pub use sampling::ModelSampling;
 
 use node_ports::HostPort;
 use resources::{Requested, Resource};
