@@ -632,7 +632,12 @@ impl PlannedScore {
             if self.needs_feasible {
                 self.score.feasible(cluster, feasible);
             }
-            self.score.score(cluster, self.stale.rows(), &mut self.raw);
+            // With other feasible nodes all is stale again: nobody asks for the rows of the others.
+            let rows = match self.stale.rows() {
+                Rows::All if self.needs_feasible => Rows::Some(nodes),
+                rows => rows,
+            };
+            self.score.score(cluster, rows, &mut self.raw);
         }
         let by_row = !self.score.has_normalize()
             && !self.stale.all
