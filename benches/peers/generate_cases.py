@@ -181,6 +181,8 @@ class Case:
         )
         if medium and rng.random() < 0.1:
             self.node_count = rng.randint(300, 500)
+        if size == "sampled":
+            self.node_count = rng.choice([rng.randint(100, 180), rng.randint(101, 400)])
         self.vocabulary()
 
     # Small helpers.
@@ -1188,7 +1190,9 @@ class Case:
     def make_running(self) -> None:
         """Adds the pods that already have a node."""
         rng = self.rng
-        per_node = rng.choice([0, 1, 2, 3, 5]) if self.size == "small" else rng.choice([2, 4, 6])
+        per_node = rng.choice(
+            {"small": [0, 1, 2, 3, 5], "medium": [2, 4, 6]}.get(self.size, [0, 1, 3])
+        )
         if self.with_preemption and self.flip("full"):
             per_node = rng.choice([3, 5, 7, 10])
         count = round(self.node_count * per_node * rng.uniform(0.5, 1.2))
@@ -1526,12 +1530,61 @@ class Case:
             self.tags.append("volumes")
         if self.with_preemption:
             self.tags.append("preemption")
+        if self.size == "sampled":
+            config = self.sample(config)
         return {
             "id": identifier,
             "tags": list(dict.fromkeys(self.tags)),
             "config": config,
             "objects": {"apiVersion": "v1", "kind": "List", "items": self.objects},
         }
+
+    def sample(self, config: Json | None) -> Json:
+        """Lets few nodes suffice, and draws the zones by which kube-scheduler orders its nodes."""
+        rng = self.rng
+        self.tags.append("sampled")
+        if config is None:
+            config = {
+                "apiVersion": "kubescheduler.config.k8s.io/v1",
+                "kind": "KubeSchedulerConfiguration",
+                "profiles": [{"schedulerName": "default-scheduler"}],
+            }
+        config.pop("percentageOfNodesToScore", None)
+        if self.flip(0.6):
+            config["percentageOfNodesToScore"] = rng.choice([0, 1, 20, 30, 35, 45, 60, 80, 99, 100])
+        for profile in config["profiles"]:
+            profile.pop("percentageOfNodesToScore", None)
+            if self.flip(0.4):
+                profile["percentageOfNodesToScore"] = rng.choice([0, 5, 33, 40, 50, 70, 95, 100])
+            if self.flip(0.5):
+                rest = profile.get("pluginConfig", [])
+                rest = [each for each in rest if each["name"] != "DefaultPreemption"]
+                args = {
+                    "minCandidateNodesPercentage": rng.choice([0, 1, 2, 5, 10, 40]),
+                    "minCandidateNodesAbsolute": rng.choice([1, 2, 3, 10, 50, 100]),
+                }
+                profile["pluginConfig"] = [*rest, {"name": "DefaultPreemption", "args": args}]
+        beta = "failure-domain.beta.kubernetes.io/"
+        zones = self.domain_values(ZONE)[: rng.choice([1, 2, 3, 3, 5, 40])]
+        regions = ["", "north", "south"][: rng.choice([1, 1, 2, 3])]
+        runs = rng.choice([1, 1, 7, 40])
+        bare, old = rng.choice([0, 0.05, 0.4]), rng.choice([0, 0, 0.2, 1])
+        nodes = [obj for obj in self.objects if obj["kind"] == "Node"]
+        for start in range(0, len(nodes), runs):
+            zone, region = rng.choice(zones), rng.choice(regions)
+            for node in nodes[start : start + runs]:
+                labels = node["metadata"].setdefault("labels", {})
+                for key in (ZONE, REGION, beta + "zone", beta + "region"):
+                    labels.pop(key, None)
+                if self.flip(bare):
+                    continue
+                labels[ZONE] = zone
+                if region:
+                    labels[REGION] = region
+                if self.flip(old):
+                    labels[beta + "zone"] = rng.choice([zone, zone, *zones])
+                    labels[beta + "region"] = region
+        return config
 
 
 VOLUME_SOURCES = {
@@ -1546,13 +1599,16 @@ VOLUME_SOURCES = {
 }
 
 
+SIZE_LETTERS = {"small": "s", "medium": "m", "sampled": "w"}
+
+
 def main() -> None:
     """Writes cases to standard output."""
     parser = argparse.ArgumentParser(description="Write random cases in the conformance form.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10, help="how many, over all groups")
     parser.add_argument("--first", type=int, default=0, help="the number of the first case")
-    parser.add_argument("--size", choices=["small", "medium"], default="small")
+    parser.add_argument("--size", choices=["small", "medium", "sampled"], default="small")
     parser.add_argument("--groups", default=",".join(GROUPS), help="comma-separated")
     parser.add_argument("--no-volumes", action="store_true", help="no claims, no volumes")
     parser.add_argument("--no-preemption", action="store_true", help="all pods of one priority")
@@ -1563,7 +1619,7 @@ def main() -> None:
             parser.error(f"no group {group!r}; there are {', '.join(GROUPS)}")
     for number in range(options.first, options.first + options.cases):
         group = groups[number % len(groups)]
-        identifier = f"{group}-{options.seed}{options.size[0]}-{number:05d}"
+        identifier = f"{group}-{options.seed}{SIZE_LETTERS[options.size]}-{number:05d}"
         rng = Random(identifier)
         case = Case(
             rng,

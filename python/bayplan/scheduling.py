@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import enum
 import logging
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from bayplan import _native
 from bayplan.decisions import Decisions, decision
 from bayplan.exceptions import ArgumentError, SourceError
 from bayplan.trace import Trace
+from bayplan.types import Sampling, TieBreak
 
 if TYPE_CHECKING:
     import numpy as np
@@ -435,11 +437,21 @@ class Scheduler:
     Args:
         config: A ``KubeSchedulerConfiguration`` of ``kubescheduler.config.k8s.io/v1``: a path,
             bytes, a file object or a dict. kube-scheduler's defaults if left out.
-            ``percentageOfNodesToScore`` absent or 0 means all nodes: the one place where bayplan
-            differs from kube-scheduler on purpose.
+        sampling: Which nodes a decision looks at. ``"all"``: all of them, in the order of
+            `Cluster.nodes`. ``"kube"``: as many as kube-scheduler would, by
+            ``percentageOfNodesToScore`` or, if that is absent or 0, by the size of the cluster,
+            from 100 nodes on; it walks the nodes zone by zone in turn, from where the last
+            decision stopped. Preemption then obeys ``minCandidateNodesPercentage`` and
+            ``minCandidateNodesAbsolute``, too.
+        tie_break: Which of the nodes with the highest total is chosen. ``"first"``: the first that
+            was looked at. ``"random"``: one of them, each with the same probability; with sampling
+            ``"kube"`` preemption begins at a random node, too.
+        seed: What the random choices depend on besides how many there were on the cluster before:
+            0 to 2**64 - 1. The same seed gives the same decisions on every machine.
 
     Raises:
         ConfigurationError: The configuration is not valid; the attributes say where.
+        ArgumentError: There is no such sampling or tie-break, or the seed is out of range.
         SourceError: The file cannot be read.
 
     Example:
@@ -448,10 +460,30 @@ class Scheduler:
         1
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_options")
 
-    def __init__(self, config: Source | None = None) -> None:
-        self._inner = _native.Scheduler(None if config is None else _source(config))
+    def __init__(
+        self,
+        config: Source | None = None,
+        *,
+        sampling: Sampling = "all",
+        tie_break: TieBreak = "first",
+        seed: int = 0,
+    ) -> None:
+        for name, value, known in (
+            ("sampling", sampling, get_args(Sampling)),
+            ("tie_break", tie_break, get_args(TieBreak)),
+        ):
+            if value not in known:
+                message = f"not one of {', '.join(known)}"
+                raise ArgumentError(message, field=name, value=str(value))
+        self._options = (sampling, tie_break, _seed(seed))
+        self._inner = _native.Scheduler(
+            None if config is None else _source(config),
+            sampling=sampling,
+            tie_break=tie_break,
+            seed=self._options[2],
+        )
         for warning in self._inner.warnings():
             _logger.warning("%s", warning)
 
@@ -464,6 +496,21 @@ class Scheduler:
     def profiles(self) -> list[str]:
         """The ``schedulerName`` of each profile."""
         return self._inner.profiles()
+
+    @property
+    def sampling(self) -> Sampling:
+        """Which nodes a decision looks at: ``all`` or ``kube``."""
+        return self._options[0]
+
+    @property
+    def tie_break(self) -> TieBreak:
+        """Which of equally good nodes is chosen: ``first`` or ``random``."""
+        return self._options[1]
+
+    @property
+    def seed(self) -> int:
+        """What random choices depend on."""
+        return self._options[2]
 
     def schedule(self, cluster: Cluster, pods: Pods | None = None) -> Decisions:
         """Decides where pods go and puts them there: the cluster changes.
@@ -497,6 +544,8 @@ class Scheduler:
     def filter(self, cluster: Cluster, pod: str | Source) -> NDArray[np.bool_]:
         """Which nodes the pod could run on now: one flag a node, in the order of `Cluster.nodes`.
 
+        All nodes are looked at, with sampling too.
+
         Args:
             cluster: The cluster.
             pod: ``namespace/name`` of a pod in the cluster, or a pod as a dict, bytes or file
@@ -512,7 +561,7 @@ class Scheduler:
     def score(self, cluster: Cluster, pod: str | Source) -> NDArray[np.int64]:
         """The total of each node for the pod now, in the order of `Cluster.nodes`.
 
-        It is -1 where the pod cannot run.
+        It is -1 where the pod cannot run. All nodes are looked at, with sampling too.
 
         Args:
             cluster: The cluster.
@@ -542,6 +591,16 @@ class Scheduler:
 def example() -> str:
     """The path of the example cluster that comes with bayplan."""
     return str(resources.files("bayplan") / "example" / "cluster.yaml")
+
+
+def _seed(seed: int) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**64:
+        raise ArgumentError("not a whole number from 0 to 2**64 - 1", field="seed", value=str(seed))
+    return number
 
 
 def _count(number: int, what: str) -> str:

@@ -38,11 +38,11 @@ class Trace:
         gated: Whether scheduling gates kept the pod from being attempted.
         prefilter: The rejection of all nodes at once, or None.
         prefilter_nodes: The nodes left by a plugin that knew them beforehand, or None if none did.
-        filter: Every node: None if it can take the pod, else the rejection.
+        filter: Every node that was looked at: None if it can take the pod, else the rejection.
         raw_scores: Plugin, node, score before normalising.
         scores: Plugin, node, score after normalising, times the plugin's weight.
         totals: Node, sum of its scores.
-        best: The nodes with the highest total, in node order.
+        best: The nodes with the highest total, in the order in which they were looked at.
         chosen: The node that the pod gets, or None.
         message: kube-scheduler's words when no node takes the pod, or None.
         preemption: Whom the pod displaces, or None.

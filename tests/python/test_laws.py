@@ -163,11 +163,14 @@ def test_a_cluster_loaded_afresh_goes_on_as_one_that_was_changed(
     expected = decided(made, waiting)
     half = len(expected) // 2
     chosen = {f"{d.namespace}/{d.name}": d.node for d in expected[:half]}
-    fresh = copy.deepcopy(waiting)
-    for one in fresh:
-        place = chosen.get(f"default/{one['metadata']['name']}")
-        if place is not None:
-            one["spec"]["nodeName"] = place
+    fresh = []
+    for one in copy.deepcopy(waiting):
+        name = f"default/{one['metadata']['name']}"
+        if name not in chosen:
+            fresh.append(one)
+        elif chosen[name] is not None:  # what fitted nowhere at first might fit now
+            one["spec"]["nodeName"] = chosen[name]
+            fresh.append(one)
     later = [d for d in decided(made, fresh) if f"{d.namespace}/{d.name}" not in chosen]
     assert [d[:6] for d in later] == [d[:6] for d in expected[half:]]
 

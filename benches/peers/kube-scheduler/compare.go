@@ -23,8 +23,12 @@ func compare(args []string) error {
 	show := flags.Int("show", 10, "print so many differences")
 	limit := flags.Bool("limit-candidates", false, "obey DefaultPreemption's minCandidateNodes arguments, starting at the first node")
 	ask := flags.Bool("ask", false, "have the scheduler's own SchedulePod decide each pod as well, and stop if it contradicts")
+	sampling := flags.Bool("sampling", false, "let the scheduler look at as many nodes as percentageOfNodesToScore says, in its own order")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *ask && *sampling {
+		return errSampling
 	}
 	type tally struct{ cases, decisions, agreedCases, agreedDecisions int }
 	type verdict struct {
@@ -39,7 +43,7 @@ func compare(args []string) error {
 		if err := json.Unmarshal(text, &l); err != nil {
 			return nil, err
 		}
-		answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask})
+		answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask, sampling: *sampling})
 		if err != nil {
 			return nil, err
 		}

@@ -156,8 +156,12 @@ func label(args []string) error {
 	repeat := flags.Int("repeat", 1, "decide each case so often and leave it out if the answers differ")
 	limit := flags.Bool("limit-candidates", false, "obey DefaultPreemption's minCandidateNodes arguments, starting at the first node")
 	ask := flags.Bool("ask", false, "have the scheduler's own SchedulePod decide each pod as well, and stop if it contradicts")
+	sampling := flags.Bool("sampling", false, "let the scheduler look at as many nodes as percentageOfNodesToScore says, in its own order")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *ask && *sampling {
+		return errSampling
 	}
 
 	var w io.Writer = os.Stdout
@@ -191,7 +195,7 @@ func label(args []string) error {
 		}
 		var first []byte
 		for range max(1, *repeat) {
-			answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask})
+			answer, err := decide(l.Case, options{limitCandidates: *limit, ask: *ask, sampling: *sampling})
 			if err != nil {
 				return nil, err
 			}

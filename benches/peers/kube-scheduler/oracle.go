@@ -102,6 +102,10 @@ type options struct {
 	// ask has the scheduler's own SchedulePod decide each pod as well, and
 	// fails if it contradicts the loop that is written out here.
 	ask bool
+	// sampling has the scheduler's own search find the nodes: its order, its
+	// start index that moves on, as many as percentageOfNodesToScore says.
+	// It obeys the minCandidateNodes arguments, too.
+	sampling bool
 }
 
 // noNominations: a pod nominated to a node is assumed there at once, so there
@@ -145,10 +149,14 @@ func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cl
 		options:  o,
 	}
 	client := fake.NewClientset()
-	for i := range cfg.Profiles {
-		cfg.Profiles[i].PercentageOfNodesToScore = nil
+	if !o.sampling {
+		everything := int32(100)
+		cfg.PercentageOfNodesToScore = &everything
+		for i := range cfg.Profiles {
+			cfg.Profiles[i].PercentageOfNodesToScore = nil
+		}
 	}
-	if o.ask {
+	if o.ask || o.sampling {
 		if err := w.newScheduler(client, cfg); err != nil {
 			return nil, err
 		}
@@ -201,11 +209,10 @@ func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cl
 // newScheduler makes a whole scheduler and shares its cache and snapshot. Its
 // informers stay empty, so that its own event handlers change nothing.
 func (w *world) newScheduler(client *fake.Clientset, cfg *config.KubeSchedulerConfiguration) error {
-	everything := int32(100)
 	sched, err := scheduler.New(w.ctx, client, newFactory(), nil,
 		func(string) events.EventRecorder { return &events.FakeRecorder{} },
 		scheduler.WithProfiles(cfg.Profiles...),
-		scheduler.WithPercentageOfNodesToScore(&everything),
+		scheduler.WithPercentageOfNodesToScore(cfg.PercentageOfNodesToScore),
 		scheduler.WithParallelism(1),
 	)
 	if err != nil {
@@ -312,7 +319,7 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 		return d, nil
 	}
 
-	if w.sched != nil {
+	if w.options.ask {
 		result, err := w.sched.SchedulePod(w.ctx, p, framework.NewCycleState(), pod)
 		defer func() {
 			if failure == nil {
@@ -321,7 +328,11 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 		}()
 	}
 	state := framework.NewCycleState()
-	feasible, diagnosis, err := w.filter(p, state, pod, d)
+	search := w.filter
+	if w.options.sampling {
+		search = w.sample
+	}
+	feasible, diagnosis, err := search(p, state, pod, d)
 	if err != nil {
 		d.fail(err)
 		return d, nil
@@ -526,7 +537,11 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		byName[node.Node().Name] = node
 	}
 	var potential []fwk.NodeInfo
-	for _, name := range w.nodeNames {
+	order, err := w.order()
+	if err != nil {
+		return err
+	}
+	for _, name := range order {
 		if node, ok := byName[name]; ok {
 			potential = append(potential, node)
 		}
@@ -536,7 +551,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		return err
 	}
 	wanted := int32(len(potential))
-	if w.options.limitCandidates {
+	if w.options.limitCandidates || w.options.sampling {
 		_, wanted = evaluator.GetOffsetAndNumCandidates(wanted)
 	}
 	candidates, _, err := evaluator.DryRunPreemption(w.ctx, state, pod, potential, budgets, 0, wanted)
@@ -547,7 +562,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		}
 		return nil
 	}
-	chosen := w.selectCandidate(evaluator, candidates)
+	chosen := w.selectCandidate(evaluator, candidates, order)
 	d.Preemption = &evictions{
 		Node:       chosen.Name(),
 		Victims:    podNames(chosen.Victims()),
@@ -584,13 +599,13 @@ const tieRounds = 24
 
 // selectCandidate asks the scheduler's own choice, pair by pair in node order.
 // Asked about all at once it would break ties by the iteration order of a map.
-func (w *world) selectCandidate(evaluator *preemption.Evaluator, candidates []preemption.Candidate) preemption.Candidate {
+func (w *world) selectCandidate(evaluator *preemption.Evaluator, candidates []preemption.Candidate, order []string) preemption.Candidate {
 	byName := map[string]preemption.Candidate{}
 	for _, candidate := range candidates {
 		byName[candidate.Name()] = candidate
 	}
 	var best preemption.Candidate
-	for _, name := range w.nodeNames {
+	for _, name := range order {
 		candidate, ok := byName[name]
 		if !ok {
 			continue

@@ -29,7 +29,10 @@ def run(options: argparse.Namespace) -> int:
         data = document(trace, runs_on=runs_on, warnings=warnings, semantics=scheduler.semantics)
         text = formats.structured(data, options.output)
     else:
-        head = "" if options.no_headers else heading(trace, runs_on=runs_on) + "\n"
+        nodes = len(cluster.nodes)
+        drawn = scheduler.tie_break == "random"
+        lines = heading(trace, runs_on=runs_on, nodes=nodes, drawn=drawn)
+        head = "" if options.no_headers else lines + "\n"
         body = table(trace, wide=options.output == "wide", header=not options.no_headers)
         text = head + body if trace.filter else head.rstrip("\n") + "\n"
     put(text)
@@ -61,7 +64,7 @@ def find(pods: Sequence[str], name: str, namespace: str | None) -> str:
     )
 
 
-def heading(trace: Trace, *, runs_on: str | None) -> str:
+def heading(trace: Trace, *, runs_on: str | None, nodes: int, drawn: bool) -> str:
     """The decision in some lines, as ``kubectl describe`` lays them out."""
     namespace, _, name = trace.pod.partition("/")
     decision = trace.decision
@@ -72,8 +75,10 @@ def heading(trace: Trace, *, runs_on: str | None) -> str:
         ("Outcome", decision.outcome.label),
         ("Node", decision.node or NONE),
         ("Score", NONE if decision.score is None else str(decision.score)),
-        ("Why", _why(trace) or NONE),
+        ("Why", _why(trace, drawn=drawn) or NONE),
     ]
+    if 0 < len(trace.filter) < nodes:
+        lines.append(("Looked at", f"{len(trace.filter)} of {nodes} nodes"))
     if trace.prefilter is not None:
         lines.append(("Rejected by", f"{trace.prefilter['plugin']} ({trace.prefilter['code']})"))
     if trace.preemption is not None:
@@ -83,11 +88,12 @@ def heading(trace: Trace, *, runs_on: str | None) -> str:
     return "".join(f"{key + ':':<{size}}{value}\n" for key, value in lines)
 
 
-def _why(trace: Trace) -> str:
+def _why(trace: Trace, *, drawn: bool) -> str:
     """The reason, and how a tie was broken."""
     reason = trace.decision.reason
     if trace.chosen is not None and len(trace.best) > 1:
-        return f"{reason}; first of {len(trace.best)} with the highest total"
+        how = "drawn from" if drawn else "first of"
+        return f"{reason}; {how} {len(trace.best)} with the highest total"
     return reason
 
 

@@ -37,7 +37,12 @@ def load(options: argparse.Namespace) -> Loaded:
     logger = logging.getLogger("bayplan")
     logger.addHandler(collector)
     try:
-        scheduler = Scheduler(options.config)
+        scheduler = Scheduler(
+            options.config,
+            sampling=options.sampling,
+            tie_break=options.tie_break,
+            seed=options.seed,
+        )
         cluster = Cluster.load(*_sources(options))
     finally:
         logger.removeHandler(collector)

@@ -58,6 +58,12 @@ def _selector(text: str) -> Selector:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _seed(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= len(str(2**64)) and int(text) < 2**64:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"not a whole number from 0 to 2^64-1: {text!r}")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line as argparse knows it."""
     top = argparse.ArgumentParser(
@@ -134,6 +140,25 @@ def _command(
         "--config",
         metavar="FILE",
         help="a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
+    )
+    command.add_argument(
+        "--sampling",
+        choices=("all", "kube"),
+        default="all",
+        help="which nodes a decision looks at: all (default), or as many as kube-scheduler would, by percentageOfNodesToScore",  # noqa: E501
+    )
+    command.add_argument(
+        "--tie-break",
+        choices=("first", "random"),
+        default="first",
+        help="which of equally good nodes is chosen (default: first)",
+    )
+    command.add_argument(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="what random choices depend on: 0 to 2^64-1 (default: 0)",
     )
     command.add_argument(
         "-n", "--namespace", metavar="NAMESPACE", help="show only pods of this namespace"

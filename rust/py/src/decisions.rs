@@ -152,6 +152,12 @@ fn full_name(cluster: &Cluster, pod: PodIdx) -> String {
 fn reason(cluster: &Cluster, decision: &Decision) -> String {
     let message = decision.message.as_deref().unwrap_or_default();
     match decision.outcome {
+        Outcome::Placed if decision.cut_short && decision.feasible_nodes == 1 => {
+            "first feasible node found".to_owned()
+        }
+        Outcome::Placed if decision.cut_short => {
+            format!("best of the {} feasible nodes found first", decision.feasible_nodes)
+        }
         Outcome::Placed if decision.feasible_nodes == 1 => "only feasible node".to_owned(),
         Outcome::Placed => format!("best of {} feasible nodes", decision.feasible_nodes),
         Outcome::Gated => {

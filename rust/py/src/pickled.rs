@@ -1,6 +1,7 @@
 //! A cluster as bytes, for `pickle`: a line of JSON that says what objects do not, then the objects as a `v1.List`.
 
 use bayplan_api::{ObjectReference, Protocol, Str};
+use bayplan_sched::Cycle;
 use bayplan_sched::cluster::{Bookkeeping, Cluster, HostPort, Reserved};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ const FORMAT: u64 = 1;
 ///
 /// `NativeError::Internal` if what is in memory cannot be written.
 pub(crate) fn dump(state: &State) -> Result<Vec<u8>, NativeError> {
-    let Bookkeeping { order, ports, assumed } = state.cluster.bookkeeping();
+    let Bookkeeping { order, ports, assumed, cycle } = state.cluster.bookkeeping();
     let ports: Vec<Value> = ports
         .iter()
         .map(|(node, ports)| {
@@ -43,6 +44,7 @@ pub(crate) fn dump(state: &State) -> Result<Vec<u8>, NativeError> {
         "order": order,
         "ports": ports,
         "assumed": assumed,
+        "cycle": [json!(cycle.next_start_node), json!(cycle.rolls)],
     });
     let mut bytes = head.to_string().into_bytes();
     bytes.push(b'\n');
@@ -111,6 +113,10 @@ impl Head {
                 assumed: all(head.get("assumed")?, |pair| {
                     Some((number(pair.get(0)?)?, all(pair.get(1)?, read_reserved)?))
                 })?,
+                cycle: Cycle {
+                    next_start_node: number(head.get("cycle")?.get(0)?)?,
+                    rolls: head.get("cycle")?.get(1)?.as_u64()?,
+                },
             },
         })
     }

@@ -7,7 +7,9 @@ use bayplan_sched::cluster as sched;
 use bayplan_sched::cluster::Place;
 use bayplan_sched::decision::Decision;
 use bayplan_sched::index_vec::PodIdx;
-use bayplan_sched::{Detail, NotDecided, Scheduler as Engine};
+use bayplan_sched::{
+    Detail, NotDecided, Sampling, Scheduler as Engine, SchedulerOptions, TieBreak,
+};
 use indexmap::IndexSet;
 use numpy::PyArray1;
 use pyo3::prelude::*;
@@ -237,17 +239,26 @@ fn only(state: &mut State, pod: &Pod, interrupt: &Interrupt) -> Result<PodIdx, N
 #[pymethods]
 impl Scheduler {
     #[new]
-    #[pyo3(signature = (config=None))]
-    fn new(py: Python<'_>, config: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    #[pyo3(signature = (config=None, *, sampling="all", tie_break="first", seed=0))]
+    fn new(
+        py: Python<'_>,
+        config: Option<&Bound<'_, PyAny>>,
+        sampling: &str,
+        tie_break: &str,
+        seed: u64,
+    ) -> PyResult<Self> {
         let input = guard(|| config.map(Input::from_python).transpose())?;
+        let options = guard(|| options(sampling, tie_break, seed))?;
         Ok(enter(py, |_| {
             let Some(input) = &input else {
-                return Ok(Self { engine: Engine::default(), warnings: Vec::new() });
+                let engine = Engine::default().with_options(options);
+                return Ok(Self { engine, warnings: Vec::new() });
             };
             let config = read_configuration(input)?;
             let engine =
                 Engine::new(&config).map_err(|error| configuration_error(&error, input.name()))?;
-            Ok(Self { engine, warnings: warnings(&config) })
+            let warnings = warnings(&config, options.sampling);
+            Ok(Self { engine: engine.with_options(options), warnings })
         })?)
     }
 
@@ -407,13 +418,39 @@ fn not_decided(error: NotDecided, cluster: &sched::Cluster, pod: PodIdx) -> Nati
     }
 }
 
+fn options(sampling: &str, tie_break: &str, seed: u64) -> Result<SchedulerOptions, NativeError> {
+    let unknown =
+        |field, value| NativeError::argument(Fault::new("unknown").field(field).value(value));
+    Ok(SchedulerOptions {
+        sampling: match sampling {
+            "all" => Sampling::All,
+            "kube" => Sampling::Kube,
+            other => return Err(unknown("sampling", other)),
+        },
+        tie_break: match tie_break {
+            "first" => TieBreak::First,
+            "random" => TieBreak::Random { seed },
+            other => return Err(unknown("tie_break", other)),
+        },
+    })
+}
+
 /// What of a valid configuration is not followed.
-fn warnings(config: &bayplan_sched::config::KubeSchedulerConfiguration) -> Vec<String> {
+fn warnings(
+    config: &bayplan_sched::config::KubeSchedulerConfiguration,
+    sampling: Sampling,
+) -> Vec<String> {
+    if sampling == Sampling::Kube {
+        return Vec::new();
+    }
     let percentages = std::iter::once(config.percentage_of_nodes_to_score)
         .chain(config.profiles.iter().map(|profile| profile.percentage_of_nodes_to_score));
     let some = percentages.flatten().find(|percentage| (1..100).contains(percentage));
     some.map(|some| {
-        format!("percentageOfNodesToScore: {some} is not followed: all nodes are scored")
+        format!(
+            "percentageOfNodesToScore: {some} is not followed: all nodes are scored \
+             (sampling kube follows it)"
+        )
     })
     .into_iter()
     .collect()

@@ -1,8 +1,9 @@
 //! Holds recorded decisions of kube-scheduler against the engine's.
 //!
-//! `cargo run --release -p bayplan-sched --example conformance -- FILE…`: each file holds a case a line, plain or gzipped, in
+//! `cargo run --release -p bayplan-sched --example conformance -- [--sampling] FILE…`: each file holds a case a line, plain or gzipped, in
 //! the form that `tests/data/conformance/README.md` describes. Prints the first differences of each kind, then how many
-//! cases and decisions agree, file by file; ends with 1 unless all agree.
+//! cases and decisions agree, file by file; ends with 1 unless all agree. `--sampling` is for cases that the peer decided
+//! with `-sampling`: the engine looks at as few nodes, too.
 
 #![allow(clippy::print_stdout, reason = "a command that prints")]
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use bayplan_api::Reader;
 use bayplan_sched::cluster::Cluster;
 use bayplan_sched::config::KubeSchedulerConfiguration;
-use bayplan_sched::{Detail, Scheduler};
+use bayplan_sched::{Detail, Sampling, Scheduler, SchedulerOptions};
 use serde_json::Value;
 
 /// The fields of a decision that are compared.
@@ -50,10 +51,14 @@ struct Tally {
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut tallies: Vec<(String, Tally)> = Vec::new();
     let mut shown: BTreeMap<String, usize> = BTreeMap::new();
-    for path in std::env::args().skip(1) {
+    let (flags, paths): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument == "--sampling");
+    let sampling = if flags.is_empty() { Sampling::All } else { Sampling::Kube };
+    let options = SchedulerOptions { sampling, ..SchedulerOptions::default() };
+    for path in paths {
         let mut tally = Tally::default();
         for line in lines(&path)? {
-            compare(&serde_json::from_str(&line?)?, &mut tally, &mut shown)?;
+            compare(&serde_json::from_str(&line?)?, options, &mut tally, &mut shown)?;
         }
         tallies.push((path, tally));
     }
@@ -86,7 +91,7 @@ fn print(name: &str, tally: Tally) {
 }
 
 /// The engine's decisions of a case, in the trace form.
-fn decide(case: &Value) -> Result<Vec<Value>, Box<dyn Error>> {
+fn decide(case: &Value, options: SchedulerOptions) -> Result<Vec<Value>, Box<dyn Error>> {
     let config = match &case["config"] {
         Value::Null => KubeSchedulerConfiguration::default(),
         config => KubeSchedulerConfiguration::read("config", config.to_string().as_bytes())?,
@@ -95,7 +100,8 @@ fn decide(case: &Value) -> Result<Vec<Value>, Box<dyn Error>> {
     reader.read_bytes("objects", case["objects"].to_string().as_bytes())?;
     let mut cluster = Cluster::from_objects(reader.finish()?)?;
     let mut decisions = Vec::new();
-    Scheduler::new(&config)?.schedule_pending(&mut cluster, Detail::Trace, |cluster, decision| {
+    let scheduler = Scheduler::new(&config)?.with_options(options);
+    scheduler.schedule_pending(&mut cluster, Detail::Trace, |cluster, decision| {
         decisions.push(serde_json::to_value(decision.trace_form(cluster)));
         ControlFlow::Continue(())
     });
@@ -104,6 +110,7 @@ fn decide(case: &Value) -> Result<Vec<Value>, Box<dyn Error>> {
 
 fn compare(
     record: &Value,
+    options: SchedulerOptions,
     tally: &mut Tally,
     shown: &mut BTreeMap<String, usize>,
 ) -> Result<(), Box<dyn Error>> {
@@ -115,7 +122,7 @@ fn compare(
         .ok_or("no decisions in the record")?;
     tally.cases += 1;
     tally.decisions += wanted.len();
-    let decided = match decide(case) {
+    let decided = match decide(case, options) {
         Ok(decided) => decided,
         // The peer's own word for a configuration that kube-scheduler refuses too.
         Err(_) if record.pointer("/expected/config_error").is_some_and(Value::is_string) => {

@@ -67,11 +67,13 @@ pub struct Decision {
     pub prefilter: Option<Rejection>,
     /// The only nodes that PreFilter leaves, by name, whether or not they exist.
     pub prefilter_nodes: Option<Vec<Str>>,
-    /// How many nodes are feasible.
+    /// How many nodes are feasible, of those that were looked at.
     pub feasible_nodes: usize,
+    /// Whether the search ended, with enough feasible nodes, before all nodes were looked at.
+    pub cut_short: bool,
     /// What each plugin said of each node, if it was asked for.
     pub trace: Option<Box<Trace>>,
-    /// All nodes with the highest total, in node order; empty if no trace was asked for.
+    /// All nodes with the highest total, in the order in which they were looked at; empty if no trace was asked for.
     pub best: Vec<NodeIdx>,
     /// The node that was chosen.
     pub chosen: Option<NodeIdx>,
@@ -88,9 +90,11 @@ pub struct Decision {
 /// What each plugin said of each node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    /// The nodes in node order and the first rejection of each; `None` if it is feasible. Empty when PreFilter rejects the pod.
+    /// The nodes that were looked at, in node order, and the first rejection of each; `None` if it is feasible. Nodes that
+    /// PreFilter left out count as looked at; others are missing if sampling had enough before the last. Empty when PreFilter
+    /// rejects the pod.
     pub filter: Vec<(NodeIdx, Option<Rejection>)>,
-    /// The feasible nodes in node order; the scores are in this order.
+    /// The feasible nodes in the order in which they were looked at; the scores are in this order.
     pub feasible: Vec<NodeIdx>,
     /// The scores of each plugin that was not skipped.
     pub scores: Vec<PluginScores>,
@@ -143,6 +147,7 @@ impl Decision {
             prefilter: None,
             prefilter_nodes: None,
             feasible_nodes: 0,
+            cut_short: false,
             trace: None,
             best: Vec::new(),
             chosen: None,

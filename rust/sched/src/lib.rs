@@ -21,6 +21,8 @@ mod preemption;
 pub mod profile;
 mod queue;
 pub mod resource;
+pub mod sampling;
 mod scheduler;
 
+pub use sampling::{Cycle, Sampling, SchedulerOptions, TieBreak};
 pub use scheduler::{Detail, NotDecided, Scheduler, Session};

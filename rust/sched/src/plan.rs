@@ -16,6 +16,7 @@ use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::plugins::FixedFilter;
 use crate::profile::Profile;
+use crate::sampling::{feasible_nodes_to_find, list_order};
 
 /// A template compiled against a cluster.
 #[derive(Debug)]
@@ -26,9 +27,13 @@ pub(crate) struct Plan {
     filters: Vec<PlannedFilter>,
     scores: Vec<PlannedScore>,
     error: Option<String>,
+    /// The nodes to be scored: all that passed the filters, or those of them that a walk found.
     feasible: NodeSet,
-    /// The feasible nodes in node order.
+    /// The same in the order in which they were looked at.
     nodes: Vec<NodeIdx>,
+    /// The nodes that PreFilter leaves, in the order in which kube-scheduler lists them; made when it is first asked for.
+    list: Option<Vec<NodeIdx>>,
+    walk: Option<Walk>,
     /// The total of each feasible node; other rows mean nothing.
     totals: IndexVec<NodeIdx, i64>,
     /// What every total has beside the scores: one, if there are no score plugins.
@@ -71,6 +76,17 @@ struct PlannedScore {
     /// Whether the plugin was skipped when the totals were summed.
     was_skipped: bool,
     stale: StaleRows,
+}
+
+/// How a walk over kube-scheduler's list of nodes went.
+#[derive(Debug)]
+struct Walk {
+    /// Where it began; the list goes round.
+    start: usize,
+    /// At how many nodes it looked.
+    steps: usize,
+    /// The node on which a filter failed: it ended there.
+    failed: Option<NodeIdx>,
 }
 
 /// Rows to look at again.
@@ -130,6 +146,8 @@ impl Plan {
             error: None,
             feasible: NodeSet::full(count),
             nodes: Vec::new(),
+            list: None,
+            walk: None,
             totals: IndexVec::filled(base_total, count),
             base_total,
             revision: cluster.revision(),
@@ -295,14 +313,88 @@ impl Plan {
         true
     }
 
-    /// Finds the feasible nodes (`findNodesThatFitPod`).
+    /// Finds all feasible nodes.
     pub(crate) fn filter(&mut self, cluster: &Cluster) {
+        self.walk = None;
+        let feasible = self.passing(cluster);
+        if self.take(feasible) {
+            self.nodes = self.feasible.iter().collect();
+        }
+    }
+
+    /// Finds as many feasible nodes as kube-scheduler would (`findNodesThatPassFilters`), walking its list of nodes from
+    /// `start`; says at how many nodes it looked.
+    pub(crate) fn sample(&mut self, profile: &Profile, cluster: &Cluster, start: usize) -> usize {
+        let passing = self.passing(cluster);
+        let list = self.list.take().unwrap_or_else(|| self.list(cluster));
+        if self.prefilter.is_some() {
+            self.walk = Some(Walk { start, steps: list.len(), failed: None });
+            self.list = Some(list);
+            self.take(passing);
+            self.nodes.clear();
+            return 0;
+        }
+        let may_fail = self.filters.iter().any(|planned| planned.verdicts.may_fail());
+        let wanted = match feasible_nodes_to_find(profile.percentage_of_nodes_to_score, list.len())
+        {
+            _ if !profile.has_scores => 1,
+            wanted => wanted,
+        };
+        let (before, after) = list.split_at(start.checked_rem(list.len()).unwrap_or_default());
+        let mut found = Vec::new();
+        let mut feasible = NodeSet::empty(passing.universe());
+        let mut failed = None;
+        let mut steps = 0;
+        for &node in after.iter().chain(before) {
+            if passing.contains(node) {
+                // The search ends with the first feasible node that is one too many.
+                if found.len() == wanted {
+                    break;
+                }
+                found.push(node);
+                feasible.insert(node);
+            } else if may_fail && self.fails(node) {
+                failed = Some(node);
+                break;
+            }
+            steps += 1;
+        }
+        self.walk = Some(Walk { start, steps, failed });
+        self.list = Some(list);
+        self.take(feasible);
+        self.nodes = found;
+        steps
+    }
+
+    /// The nodes that PreFilter leaves, in the order in which kube-scheduler lists them.
+    fn list(&self, cluster: &Cluster) -> Vec<NodeIdx> {
+        let mut list = list_order(cluster.nodes());
+        if let Some(narrowed) = self.narrowed.as_ref().filter(|_| self.prefilter.is_none()) {
+            list.retain(|&node| narrowed.nodes.contains(node));
+        }
+        list
+    }
+
+    /// Takes the nodes to be scored; says whether they are others than before.
+    fn take(&mut self, feasible: NodeSet) -> bool {
+        let changed = feasible != self.feasible || self.nodes.is_empty();
+        if changed {
+            for planned in &mut self.scores {
+                planned.stale.all |= planned.needs_feasible;
+                planned.feasible_changed = true;
+            }
+            self.feasible = feasible;
+        }
+        changed
+    }
+
+    /// The nodes that pass all filters.
+    fn passing(&mut self, cluster: &Cluster) -> NodeSet {
         let count = cluster.nodes().row_count();
         if self.prefilter.is_some() {
-            self.feasible = NodeSet::empty(count);
-            return;
+            return NodeSet::empty(count);
         }
-        let mut feasible = match &self.narrowed {
+        let mut passing = match &self.narrowed {
             None => cluster.nodes().live().clone(),
             Some(narrowed) => narrowed.nodes.clone(),
         };
@@ -311,16 +403,9 @@ impl Plan {
                 planned.filter.filter(cluster, planned.stale.rows(), &mut planned.verdicts);
                 planned.stale.clear();
             }
-            feasible.intersect(planned.verdicts.passing());
+            passing.intersect(planned.verdicts.passing());
         }
-        if feasible != self.feasible || self.nodes.is_empty() {
-            for planned in &mut self.scores {
-                planned.stale.all |= planned.needs_feasible;
-                planned.feasible_changed = true;
-            }
-            self.feasible = feasible;
-            self.nodes = self.feasible.iter().collect();
-        }
+        passing
     }
 
     /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.
@@ -365,7 +450,7 @@ impl Plan {
         Best { total: totals.max().unwrap_or(0), error }
     }
 
-    /// The feasible nodes with that total, in node order.
+    /// The feasible nodes with that total, in the order in which they were looked at.
     pub(crate) fn nodes_with_total(&self, total: i64) -> impl Iterator<Item = NodeIdx> {
         self.nodes.iter().copied().filter(move |&node| self.totals[node] == total)
     }
@@ -389,7 +474,26 @@ impl Plan {
         self.nodes.iter().map(|&node| self.totals[node]).collect()
     }
 
-    /// The feasible nodes in node order.
+    /// Whether a walk ended before it had looked at all nodes.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        let length = self.list.as_ref().map_or(0, Vec::len);
+        self.walk.as_ref().is_some_and(|walk| walk.failed.is_none() && walk.steps < length)
+    }
+
+    /// The nodes that were looked at, or that PreFilter left out.
+    pub(crate) fn searched(&self, cluster: &Cluster) -> NodeSet {
+        let mut searched = cluster.nodes().live().clone();
+        if let (Some(walk), Some(list)) = (&self.walk, &self.list) {
+            let (before, after) =
+                list.split_at(walk.start.checked_rem(list.len()).unwrap_or_default());
+            for &node in after.iter().chain(before).skip(walk.steps) {
+                searched.remove(node);
+            }
+        }
+        searched
+    }
+
+    /// The feasible nodes in the order in which they were looked at.
     pub(crate) fn nodes(&self) -> &[NodeIdx] {
         &self.nodes
     }
@@ -425,32 +529,53 @@ impl Plan {
         self.error.is_some()
     }
 
+    /// Whether a plugin fails on the node, and the plugins before it let the pod pass.
+    fn fails(&self, node: NodeIdx) -> bool {
+        self.rejection(node).is_some_and(|rejection| rejection.status.code == Code::Error)
+    }
+
     /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
     pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
         if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {
             return None;
         }
-        let rejections = cluster.nodes().iter().filter_map(|node| self.rejection(node));
-        let mut failures = rejections.filter(|rejection| rejection.status.code == Code::Error);
-        let Rejection { plugin, status } = failures.next()?;
+        let failed = match &self.walk {
+            Some(walk) => walk.failed,
+            None => cluster.nodes().iter().find(|&node| self.fails(node)),
+        };
+        let Rejection { plugin, status } = self.rejection(failed?)?;
         Some(filter_failure(&plugin, &status.reasons.join(", ")))
     }
 
-    /// The nodes where evicting pods may help: those whose first rejection is not final.
+    /// The nodes where evicting pods may help: those whose first rejection is not final. In node order, or after a walk in the
+    /// order of kube-scheduler's list.
     pub(crate) fn resolvable_nodes(&self, cluster: &Cluster) -> Vec<NodeIdx> {
+        let resolvable = self.resolvable_set(cluster);
+        match &self.list {
+            Some(list) if self.walk.is_some() => {
+                list.iter().copied().filter(|&node| resolvable.contains(node)).collect()
+            }
+            _ => resolvable.iter().collect(),
+        }
+    }
+
+    fn resolvable_set(&self, cluster: &Cluster) -> NodeSet {
+        let nodes = cluster.nodes();
         if let Some(prefilter) = &self.prefilter {
             let resolvable = prefilter.status.code == Code::Unschedulable;
-            return cluster.nodes().iter().filter(|_| resolvable).collect();
+            return if resolvable {
+                nodes.live().clone()
+            } else {
+                NodeSet::empty(nodes.row_count())
+            };
         }
-        let candidates = cluster.nodes().iter().filter(|&node| {
-            self.narrowed.as_ref().is_none_or(|narrowed| narrowed.nodes.contains(node))
-        });
-        let resolvable = candidates.filter(|&node| {
+        NodeSet::from_fn(nodes.row_count(), |node| {
             let mut verdicts = self.filters.iter().map(|planned| &planned.verdicts);
             let first = verdicts.find(|verdicts| !verdicts.passing().contains(node));
-            first.is_some_and(|verdicts| verdicts.is_resolvable(node))
-        });
-        resolvable.collect()
+            nodes.live().contains(node)
+                && self.narrowed.as_ref().is_none_or(|narrowed| narrowed.nodes.contains(node))
+                && first.is_some_and(|verdicts| verdicts.is_resolvable(node))
+        })
     }
 
     /// The text of the event when no node is feasible.
@@ -507,7 +632,12 @@ impl PlannedScore {
             if self.needs_feasible {
                 self.score.feasible(cluster, feasible);
             }
-            self.score.score(cluster, self.stale.rows(), &mut self.raw);
+            // With other feasible nodes all is stale again: nobody asks for the rows of the others.
+            let rows = match self.stale.rows() {
+                Rows::All if self.needs_feasible => Rows::Some(nodes),
+                rows => rows,
+            };
+            self.score.score(cluster, rows, &mut self.raw);
         }
         let by_row = !self.score.has_normalize()
             && !self.stale.all

@@ -20,37 +20,89 @@ use crate::plan::{DryRun, Plan};
 #[derive(Debug)]
 struct Candidate {
     node: NodeIdx,
+    /// Its place among the nodes where evicting may help.
+    at: usize,
     victims: Vec<PodIdx>,
     violations: usize,
 }
 
+/// The two lists of `DryRunPreemption`.
+#[derive(Debug, Default)]
+struct CandidateLists {
+    /// How many candidates are enough; neither list grows longer.
+    wanted: usize,
+    non_violating: Vec<Candidate>,
+    violating: Vec<Candidate>,
+}
+
+impl CandidateLists {
+    fn add(&mut self, candidate: Candidate) {
+        let list = match candidate.violations {
+            0 => &mut self.non_violating,
+            _ => &mut self.violating,
+        };
+        if list.len() < self.wanted {
+            list.push(candidate);
+        }
+    }
+
+    /// As many as wanted, and one of them violates no budget.
+    fn are_enough(&self) -> bool {
+        let found = self.non_violating.len() + self.violating.len();
+        !self.non_violating.is_empty() && found >= self.wanted
+    }
+
+    /// Nodes without violations come first.
+    fn in_order(mut self) -> Vec<Candidate> {
+        self.non_violating.append(&mut self.violating);
+        self.non_violating
+    }
+}
+
 /// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
+///
+/// `offset_and_number` says of so many nodes where evicting may help with which to begin, and how many candidates are enough
+/// (`GetOffsetAndNumCandidates`).
 ///
 /// # Errors
 /// kube-scheduler's own error when a plugin failed in the dry run and there is no such node.
-pub(crate) fn preempt(cluster: &mut Cluster, plan: &Plan) -> Result<Option<Preemption>, String> {
+pub(crate) fn preempt(
+    cluster: &mut Cluster,
+    plan: &Plan,
+    offset_and_number: impl FnOnce(usize) -> (usize, usize),
+) -> Result<Option<Preemption>, String> {
     let preemptor = plan.template();
     if !cluster.template(preemptor).may_preempt() {
         return Ok(None);
     }
     let potential = plan.resolvable_nodes(cluster);
-    let mut candidates: Vec<Candidate> = Vec::new();
+    if potential.is_empty() {
+        return Ok(None);
+    }
+    let (offset, wanted) = offset_and_number(potential.len());
+    let mut found = CandidateLists { wanted, ..CandidateLists::default() };
     let mut failures: Vec<String> = Vec::new();
-    for node in potential {
+    let in_turn = potential.iter().copied().enumerate().cycle().skip(offset);
+    for (at, node) in in_turn.take(potential.len()) {
+        if found.are_enough() {
+            break;
+        }
         match select_victims_on_node(cluster, plan, preemptor, node) {
-            Ok(candidate) => candidates.extend(candidate),
+            Ok(None) => {}
+            Ok(Some((victims, violations))) => {
+                found.add(Candidate { node, at, victims, violations });
+            }
             Err(failure) if failures.contains(&failure) => {}
             Err(failure) => failures.push(failure),
         }
     }
+    let candidates = found.in_order();
     if candidates.is_empty() && !failures.is_empty() {
         return Err(match failures.as_slice() {
             [failure] => failure.clone(),
             _ => format!("[{}]", failures.join(", ")),
         });
     }
-    // Nodes without violations are listed first, as kube-scheduler lists them.
-    candidates.sort_by_key(|candidate| candidate.violations > 0);
     let chosen = pick_one_node(cluster, &candidates);
     Ok(chosen.map(|chosen| Preemption {
         node: chosen.node,
@@ -98,7 +150,7 @@ fn select_victims_on_node(
     plan: &Plan,
     preemptor: TemplateId,
     node: NodeIdx,
-) -> Result<Option<Candidate>, String> {
+) -> Result<Option<(Vec<PodIdx>, usize)>, String> {
     let priority = cluster.template(preemptor).priority();
     let mut potential: Vec<PodIdx> = cluster.nodes().pods[node]
         .iter()
@@ -131,7 +183,7 @@ fn select_victims_on_node(
         if !violating.is_empty() && !others.is_empty() {
             sort_by_importance(&trial.cluster, &mut victims);
         }
-        candidate = Ok((!victims.is_empty()).then_some(Candidate { node, victims, violations }));
+        candidate = Ok((!victims.is_empty()).then_some((victims, violations)));
     } else if let Some(failure) = trial.failure() {
         candidate = Err(failure);
     }
@@ -172,7 +224,7 @@ fn split_by_budget(cluster: &Cluster, pods: &[PodIdx]) -> (Vec<PodIdx>, Vec<PodI
 }
 
 /// `pickOneNodeForPreemption`: fewest violations, lowest highest priority, lowest sum of priorities, fewest victims,
-/// latest start of the most important victims; then the first in node order.
+/// latest start of the most important victims; then the first of the nodes where evicting may help.
 fn pick_one_node<'a>(cluster: &Cluster, candidates: &'a [Candidate]) -> Option<&'a Candidate> {
     let priority = |pod: PodIdx| cluster.template(cluster.pods()[pod].template).priority();
     candidates.iter().min_by_key(|candidate| {
@@ -188,6 +240,6 @@ fn pick_one_node<'a>(cluster: &Cluster, candidates: &'a [Candidate]) -> Option<&
             .min()
             .unwrap_or(i128::MIN);
         let order = (candidate.violations, first, sum, len64(victims.len()), Reverse(earliest));
-        (order, candidate.node)
+        (order, candidate.at)
     })
 }

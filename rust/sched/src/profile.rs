@@ -8,7 +8,9 @@ use std::sync::Arc;
 use bayplan_api::Str;
 
 use crate::cluster::PodInfo;
-use crate::config::{ExpandedProfile, ExtensionPoint, IN_TREE, names};
+use crate::config::{
+    DefaultPreemptionArgs, ExpandedProfile, ExtensionPoint, IN_TREE, PluginArgs, names,
+};
 use crate::framework::Plugin;
 use crate::plugins::registry;
 
@@ -48,6 +50,11 @@ pub struct Profile {
     pub(crate) pre_scores_only: Vec<(Str, Arc<dyn Plugin>)>,
     pub(crate) reserve: Vec<Arc<dyn Plugin>>,
     pub(crate) preempts: bool,
+    pub(crate) preemption: DefaultPreemptionArgs,
+    /// `percentageOfNodesToScore` of the profile, else of the configuration.
+    pub(crate) percentage_of_nodes_to_score: Option<i32>,
+    /// Whether any plugin scores, known to the engine or not (`HasScorePlugins`).
+    pub(crate) has_scores: bool,
     /// Enabled plugins that the engine does not have yet.
     missing: Vec<Str>,
 }
@@ -130,6 +137,12 @@ impl Profile {
                 .filter_map(find)
                 .collect(),
             preempts: profile.post_filter.iter().any(|name| name == names::DEFAULT_PREEMPTION),
+            preemption: match profile.args.get(names::DEFAULT_PREEMPTION) {
+                Some(PluginArgs::DefaultPreemption(args)) => args.clone(),
+                _ => DefaultPreemptionArgs::default(),
+            },
+            percentage_of_nodes_to_score: profile.percentage_of_nodes_to_score,
+            has_scores: !profile.score.is_empty(),
             missing,
         }
     }

@@ -22,6 +22,7 @@ use crate::plan::Plan;
 use crate::preemption::preempt;
 use crate::profile::Profile;
 use crate::queue;
+use crate::sampling::{Cycle, Sampling, SchedulerOptions, TieBreak, candidates_to_find};
 
 /// How much of a decision is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub enum Detail {
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     profiles: IndexMap<Str, Profile, FxBuildHasher>,
+    options: SchedulerOptions,
 }
 
 impl Default for Scheduler {
@@ -69,7 +71,18 @@ impl Scheduler {
         let profiles = profiles
             .iter()
             .map(|profile| (profile.scheduler_name.clone(), Profile::new(profile, plugins)));
-        Ok(Self { profiles: profiles.collect() })
+        Ok(Self { profiles: profiles.collect(), options: SchedulerOptions::default() })
+    }
+
+    /// The same scheduler with other options.
+    #[must_use]
+    pub fn with_options(self, options: SchedulerOptions) -> Self {
+        Self { options, ..self }
+    }
+
+    /// What it does apart from its configuration.
+    pub const fn options(&self) -> SchedulerOptions {
+        self.options
     }
 
     /// The profiles in the order of the configuration.
@@ -126,7 +139,8 @@ const PLAN_BYTES_A_NODE: usize = 256;
 impl Session<'_> {
     /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
     pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
-        let decision = self.schedule_pod(cluster, pod, detail);
+        let (decision, cycle) = self.attempt(cluster, pod, detail);
+        cluster.set_cycle(cycle);
         if let Some(node) = decision.chosen {
             self.reserve(cluster, pod, node);
             cluster.assume_pod(pod, node);
@@ -153,6 +167,23 @@ impl Session<'_> {
 
     /// Decides one pod; the cluster stays as it is.
     pub fn schedule_pod(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
+        self.attempt(cluster, pod, detail).0
+    }
+
+    /// Decides one pod, and says what that leaves to the next decision; the cluster stays as it is.
+    fn attempt(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> (Decision, Cycle) {
+        let mut cycle = cluster.cycle();
+        let decision = self.attempt_in(&mut cycle, cluster, pod, detail);
+        (decision, cycle)
+    }
+
+    fn attempt_in(
+        &mut self,
+        cycle: &mut Cycle,
+        cluster: &mut Cluster,
+        pod: PodIdx,
+        detail: Detail,
+    ) -> Decision {
         let row = &cluster.pods()[pod];
         let template = row.template;
         let info = cluster.template(template);
@@ -187,9 +218,11 @@ impl Session<'_> {
             return decision;
         }
         let plan = plan(&mut self.plans, profile, cluster, template);
-        decide(cluster, plan, detail, &mut decision);
+        let options = self.scheduler.options;
+        let mut search = Search { profile, options, cycle };
+        decide(cluster, plan, &mut search, detail, &mut decision);
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
-            match preempt(cluster, plan) {
+            match preempt(cluster, plan, |nodes| search.offset_and_candidates(nodes)) {
                 Ok(None) => {}
                 Ok(preemption) => {
                     decision.outcome = Outcome::Preempting;
@@ -201,7 +234,7 @@ impl Session<'_> {
         decision
     }
 
-    /// The nodes on which the pod fits as the cluster stands, gated or not.
+    /// The nodes on which the pod fits as the cluster stands, gated or not: all of them, with sampling too.
     ///
     /// # Errors
     /// [`NotDecided`] for a pod about which the filters have nothing to say.
@@ -214,7 +247,8 @@ impl Session<'_> {
         Ok(plan.feasible().clone())
     }
 
-    /// The nodes on which the pod fits as the cluster stands, gated or not, and the total of each, in node order.
+    /// The nodes on which the pod fits as the cluster stands, gated or not, and the total of each, in node order: all of them,
+    /// with sampling too.
     ///
     /// # Errors
     /// [`NotDecided`] for a pod about which the filters or scores have nothing to say.
@@ -286,12 +320,61 @@ fn plan<'plans>(
     plans.get_mut(&template).expect("inserted above")
 }
 
+/// How one decision looks for nodes, and what it leaves to the next.
+struct Search<'a> {
+    profile: &'a Profile,
+    options: SchedulerOptions,
+    cycle: &'a mut Cycle,
+}
+
+impl Search<'_> {
+    /// Finds the feasible nodes.
+    fn filter(&mut self, cluster: &Cluster, plan: &mut Plan) {
+        match self.options.sampling {
+            Sampling::All => plan.filter(cluster),
+            Sampling::Kube => {
+                let steps = plan.sample(self.profile, cluster, self.cycle.next_start_node);
+                self.cycle.walked(steps, cluster.nodes().count());
+            }
+        }
+    }
+
+    /// Takes one of the nodes with that total (`selectHost`).
+    fn select(&mut self, plan: &Plan, total: i64) -> Option<NodeIdx> {
+        let at = match self.options.tie_break {
+            TieBreak::First => 0,
+            random @ TieBreak::Random { .. } => {
+                random.pick(plan.nodes_with_total(total).count(), self.cycle)
+            }
+        };
+        plan.nodes_with_total(total).nth(at)
+    }
+
+    /// `GetOffsetAndNumCandidates`.
+    fn offset_and_candidates(&mut self, nodes: usize) -> (usize, usize) {
+        match self.options.sampling {
+            Sampling::All => (0, nodes),
+            Sampling::Kube => {
+                let offset = self.options.tie_break.pick(nodes, self.cycle);
+                (offset, candidates_to_find(&self.profile.preemption, nodes))
+            }
+        }
+    }
+}
+
 /// `schedulePod`: filter, score, pick.
-fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Decision) {
-    plan.filter(cluster);
+fn decide(
+    cluster: &Cluster,
+    plan: &mut Plan,
+    search: &mut Search<'_>,
+    detail: Detail,
+    decision: &mut Decision,
+) {
+    search.filter(cluster, plan);
     decision.prefilter = plan.prefilter().cloned();
     decision.prefilter_nodes = plan.prefilter_nodes().cloned();
     decision.feasible_nodes = plan.feasible().count();
+    decision.cut_short = plan.is_cut_short();
     if let Some(error) = plan.filter_error(cluster) {
         decision.outcome = Outcome::Failed;
         decision.message = Some(error.clone());
@@ -299,9 +382,10 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
         return;
     }
     let mut trace = (detail == Detail::Trace).then(|| {
+        let searched = plan.searched(cluster);
         Box::new(Trace {
             filter: match plan.prefilter() {
-                None => cluster.nodes().iter().map(|node| (node, plan.rejection(node))).collect(),
+                None => searched.iter().map(|node| (node, plan.rejection(node))).collect(),
                 Some(_) => Vec::new(),
             },
             feasible: Vec::new(),
@@ -313,11 +397,10 @@ fn decide(cluster: &Cluster, plan: &mut Plan, detail: Detail, decision: &mut Dec
         decision.message = Some(plan.message(cluster));
     } else {
         let best = plan.prioritize(cluster);
-        let chosen = plan.nodes_with_total(best.total).next();
         // With one feasible node kube-scheduler does not score, and no score can fail.
         let failed = best.error.is_some() && decision.feasible_nodes > 1;
         decision.outcome = if failed { Outcome::Failed } else { Outcome::Placed };
-        decision.chosen = chosen.filter(|_| !failed);
+        decision.chosen = if failed { None } else { search.select(plan, best.total) };
         decision.message = best.error.clone().filter(|_| failed);
         if best.error.is_none() {
             decision.score = Some(best.total);

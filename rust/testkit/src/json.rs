@@ -122,6 +122,13 @@ pub fn configuration(profile: &ModelProfile) -> Value {
             "defaultConstraints": constraints.iter().map(value).collect::<Vec<_>>(),
         }),
     };
+    let preemption_args = profile.sampling.map_or(json!({}), |sampling| {
+        json!({
+            "minCandidateNodesPercentage": sampling.min_candidate_nodes_percentage,
+            "minCandidateNodesAbsolute": sampling.min_candidate_nodes_absolute,
+        })
+    });
+    let percentage = profile.sampling.map_or(100, |sampling| sampling.percentage_of_nodes_to_score);
     let arguments = [
         (
             "NodeResourcesFit",
@@ -142,13 +149,14 @@ pub fn configuration(profile: &ModelProfile) -> Value {
         ),
         ("NodeAffinity", json!({"addedAffinity": profile.added_affinity.as_ref().map(value)})),
         ("PodTopologySpread", spread),
+        ("DefaultPreemption", preemption_args),
     ];
     let arguments: Vec<Value> =
         arguments.into_iter().map(|(name, args)| json!({"name": name, "args": args})).collect();
     prune(json!({
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
-        "percentageOfNodesToScore": 100,
+        "percentageOfNodesToScore": percentage,
         "profiles": [{
             "schedulerName": profile.scheduler_name,
             "plugins": plugins,

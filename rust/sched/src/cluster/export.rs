@@ -6,6 +6,7 @@ use super::ports::HostPort;
 use super::table::Name;
 use super::{Cluster, ClusterError, KeptFields, Place, PodRow, StorageChange};
 use crate::index_vec::{Idx, IndexVec, NodeIdx, PodIdx};
+use crate::sampling::Cycle;
 
 /// What a cluster knows that its objects do not say; nearly always nothing.
 ///
@@ -19,6 +20,8 @@ pub struct Bookkeeping {
     pub ports: Vec<(usize, Vec<HostPort>)>,
     /// The pods that are assumed, and what undoes the changes that were made for each.
     pub assumed: Vec<(usize, Vec<Reserved>)>,
+    /// What the last decision left to the next.
+    pub cycle: Cycle,
 }
 
 /// A [`StorageChange`] by names.
@@ -116,7 +119,7 @@ impl Cluster {
             positions.push(next);
             next += usize::from(row.place.exists());
         }
-        let mut bookkeeping = Bookkeeping::default();
+        let mut bookkeeping = Bookkeeping { cycle: self.cycle, ..Bookkeeping::default() };
         for (at, node) in self.nodes.iter().enumerate() {
             let pods = &self.nodes.pods[node];
             if !pods.is_sorted() {
@@ -143,6 +146,7 @@ impl Cluster {
     /// [`ClusterError`] when the objects make no cluster. Bookkeeping that does not fit the objects is passed over.
     pub fn restore(objects: Objects, bookkeeping: Bookkeeping) -> Result<Self, ClusterError> {
         let mut cluster = Self::from_objects(objects)?;
+        cluster.cycle = bookkeeping.cycle;
         for (node, pods) in bookkeeping.order {
             let node = NodeIdx::from_index(node);
             let pods: Vec<PodIdx> = pods.into_iter().map(PodIdx::from_index).collect();

@@ -42,6 +42,7 @@ use self::table::Table;
 use self::undo::{Log, Undo};
 use crate::index_vec::{Idx, IndexVec, NodeIdx, ObjectIdx, PodIdx, TemplateId};
 use crate::resource::Resources;
+use crate::sampling::Cycle;
 
 /// A cluster as the scheduler sees it.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +66,7 @@ pub struct Cluster {
     epoch: u64,
     epochs: u64,
     log: Log,
+    cycle: Cycle,
 }
 
 /// The objects from which `PodTopologySpread` deduces default constraints.
@@ -152,6 +154,7 @@ impl PartialEq for Cluster {
             && self.owners == other.owners
             && self.pod_disruption_budgets == other.pod_disruption_budgets
             && self.priority_classes == other.priority_classes
+            && self.cycle == other.cycle
     }
 }
 
@@ -271,6 +274,19 @@ impl Cluster {
         let undo = self.storage.change(change);
         self.log.push(|| Undo::Storage(Box::new(StorageUndo::Assumed(undo.clone()))));
         undo
+    }
+
+    /// What the last decision left to the next beside the pods.
+    pub const fn cycle(&self) -> Cycle {
+        self.cycle
+    }
+
+    /// Says what the last decision left to the next.
+    pub fn set_cycle(&mut self, cycle: Cycle) {
+        let before = std::mem::replace(&mut self.cycle, cycle);
+        if before != cycle {
+            self.log.push(|| Undo::Cycle(before));
+        }
     }
 
     /// The labels of a namespace; `None` if the cluster has no such object.

@@ -12,6 +12,7 @@ use super::storage::{StorageChange, StorageUndo};
 use super::table::TableUndo;
 use super::{Cluster, PodChange};
 use crate::index_vec::{AbsentId, Idx, NodeIdx, ObjectIdx, PodIdx, TemplateId};
+use crate::sampling::Cycle;
 
 /// What undoes one change.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +98,7 @@ pub(super) enum Undo {
     StatefulSet(Box<TableUndo<ObjectIdx, StatefulSet>>),
     PodDisruptionBudget(Box<TableUndo<ObjectIdx, PodDisruptionBudget>>),
     PriorityClass(Box<TableUndo<ObjectIdx, PriorityClass>>),
+    Cycle(Cycle),
 }
 
 macro_rules! undo_of {
@@ -302,6 +304,7 @@ impl Cluster {
             Undo::StatefulSet(undo) => drop(self.owners.stateful_sets.undo(*undo)),
             Undo::PodDisruptionBudget(undo) => drop(self.pod_disruption_budgets.undo(*undo)),
             Undo::PriorityClass(undo) => drop(self.priority_classes.undo(*undo)),
+            Undo::Cycle(before) => self.cycle = before,
         }
     }
 

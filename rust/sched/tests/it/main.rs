@@ -5,4 +5,5 @@
 mod changes;
 mod incremental;
 mod properties;
+mod sampling;
 mod storage_records;

@@ -1,7 +1,8 @@
 //! `DefaultPreemption`: which pods of lower priority go, so that the pod fits?
 //!
 //! Follows `plugins/defaultpreemption/default_preemption.go`, `framework/preemption/preemption.go`
-//! and `util/utils.go` of v1.34. Every node where evicting might help is tried, in node order.
+//! and `util/utils.go` of v1.34. Every node where evicting might help is tried, in list order, or as many as the profile says;
+//! the search begins at the first.
 
 use std::cmp::Ordering;
 
@@ -41,15 +42,38 @@ pub(super) fn post_filter<'a>(
         let status = decision.filter.get(&info.name()).and_then(Option::as_ref);
         status.is_some_and(|status| status.code == super::Code::Unschedulable)
     };
-    let mut candidates = Vec::new();
+    let mut potential: Vec<&NodeInfo<'a>> =
+        model.list().iter().filter_map(|position| model.nodes.get(*position)).collect();
+    potential.retain(might_help);
+    let wanted = match model.profile.sampling {
+        None => potential.len(),
+        Some(sampling) => sampling.candidates_to_find(potential.len()),
+    };
+    // Either list holds as many as are wanted, and no more.
+    let (mut non_violating, mut violating) = (Vec::new(), Vec::new());
     let mut fault = None;
-    for info in model.nodes.iter().filter(might_help) {
+    for (place, info) in potential.into_iter().enumerate() {
         match select_victims_on_node(model, pod, info, state) {
-            Ok(Some(candidate)) => candidates.push(candidate),
+            Ok(Some(candidate)) => {
+                let list =
+                    if candidate.violations == 0 { &mut non_violating } else { &mut violating };
+                if list.len() < wanted {
+                    list.push((place, candidate));
+                }
+                if !non_violating.is_empty() && non_violating.len() + violating.len() >= wanted {
+                    break;
+                }
+            }
             Ok(None) => {}
             Err(message) => fault = fault.or(Some(message)),
         }
     }
+    // The choice breaks ties by the place in the list.
+    let mut candidates = non_violating;
+    candidates.append(&mut violating);
+    candidates.sort_by_key(|(place, _)| *place);
+    let candidates: Vec<Candidate<'a>> =
+        candidates.into_iter().map(|(_, candidate)| candidate).collect();
     let Some(best) = select_candidate(&candidates) else {
         decision.error =
             fault.map(|message| ModelError { plugin: Plugin::DefaultPreemption.name(), message });

@@ -4,7 +4,8 @@
 //! text of `pkg/scheduler` as literally as it can be read. It is slow on purpose: it exists to be
 //! compared with. Objects must be valid for the API server and have its defaults filled in.
 //!
-//! All nodes are filtered and all feasible ones scored; ties go to the first node in list order.
+//! All nodes are filtered and all feasible ones scored, in list order, unless the profile samples: then the nodes are walked
+//! in kube-scheduler's order. Ties go to the first node that was looked at.
 
 mod decision;
 mod default_preemption;
@@ -23,6 +24,7 @@ mod node_volume_limits;
 mod pod_topology_spread;
 mod profile;
 mod resources;
+mod sampling;
 mod taint_toleration;
 mod volume_binding;
 mod volume_restrictions;
@@ -36,6 +38,7 @@ use bayplan_api::{Node, Objects, Pod, PodPhase};
 
 pub use decision::{Code, ModelDecision, ModelError, ModelPreemption, Status};
 pub use profile::{DefaultConstraints, FitArgs, ModelProfile, Plugin, ScoringStrategy};
+pub use sampling::ModelSampling;
 
 use node_ports::HostPort;
 use resources::{Requested, Resource};
@@ -186,6 +189,8 @@ pub struct Model<'a> {
     profile: ModelProfile,
     nodes: Vec<NodeInfo<'a>>,
     assumed: volume_binding::Assumed,
+    /// Where in the list of nodes the next walk begins.
+    next_start_node_index: usize,
 }
 
 impl<'a> Model<'a> {
@@ -199,7 +204,13 @@ impl<'a> Model<'a> {
                 info.add_pod(pod);
             }
         }
-        Self { objects, profile, nodes, assumed: volume_binding::Assumed::default() }
+        Self {
+            objects,
+            profile,
+            nodes,
+            assumed: volume_binding::Assumed::default(),
+            next_start_node_index: 0,
+        }
     }
 
     /// Attempts each pending pod once, by priority, then in list order.
@@ -245,19 +256,12 @@ impl<'a> Model<'a> {
         decision.prefilter_nodes =
             state.nodes.as_ref().map(|names| names.iter().cloned().collect());
         let mut pod_volumes = BTreeMap::new();
-        for info in &self.nodes {
-            let status = match self.filter(pod, info, &state) {
-                Ok(found) => {
-                    pod_volumes.insert(info.name(), found);
-                    None
-                }
-                Err(Stop::Rejected(status)) => Some(status),
-                Err(Stop::Error(error)) => return fail(decision, error),
-            };
-            decision.filter.insert(info.name(), status);
-        }
+        let feasible = match self.find_nodes(pod, &state, &mut decision.filter, &mut pod_volumes) {
+            Ok(feasible) => feasible,
+            Err(error) => return fail(decision, error),
+        };
         let feasible: Vec<&NodeInfo<'a>> =
-            self.nodes.iter().filter(|info| pod_volumes.contains_key(&info.name())).collect();
+            feasible.iter().filter_map(|position| self.nodes.get(*position)).collect();
         if feasible.is_empty() {
             let statuses = decision.filter.values().flatten();
             decision.message = Some(self.fit_error(&histogram(statuses)));
@@ -272,6 +276,67 @@ impl<'a> Model<'a> {
             self.place(pod, &name, pod_volumes.remove(&name).unwrap_or_default());
         }
         decision
+    }
+
+    /// The positions of the nodes in the order in which they are listed.
+    fn list(&self) -> Vec<usize> {
+        match self.profile.sampling {
+            None => (0..self.nodes.len()).collect(),
+            Some(_) => sampling::tree_order(&self.nodes),
+        }
+    }
+
+    /// `findNodesThatPassFilters`, with one node after another: positions of feasible nodes.
+    fn find_nodes(
+        &mut self,
+        pod: &Pod,
+        state: &CycleState,
+        statuses: &mut BTreeMap<String, Option<Status>>,
+        pod_volumes: &mut BTreeMap<String, volume_binding::PodVolumes>,
+    ) -> Result<Vec<usize>, ModelError> {
+        let mut nodes = Vec::new();
+        for position in self.list() {
+            let Some(info) = self.nodes.get(position) else { continue };
+            // A node that `PreFilter` left out is not walked; its status is known.
+            match outside(info, state) {
+                None => nodes.push(position),
+                rejection => {
+                    statuses.insert(info.name(), rejection);
+                }
+            }
+        }
+        let (start, wanted) = match self.profile.sampling {
+            None => (0, nodes.len()),
+            Some(_) if self.profile.score.is_empty() => (self.next_start_node_index, 1),
+            Some(sampling) => {
+                (self.next_start_node_index, sampling.feasible_nodes_to_find(nodes.len()))
+            }
+        };
+        let mut feasible = Vec::new();
+        let mut processed = 0;
+        let mut error = None;
+        for step in 0..nodes.len() {
+            let position = nodes.get((start + step) % nodes.len()).copied().unwrap_or_default();
+            let Some(info) = self.nodes.get(position) else { continue };
+            match self.filter(pod, info, state) {
+                Ok(_) if feasible.len() == wanted => break,
+                Ok(found) => {
+                    pod_volumes.insert(info.name(), found);
+                    statuses.insert(info.name(), None);
+                    feasible.push(position);
+                }
+                Err(Stop::Rejected(status)) => {
+                    statuses.insert(info.name(), Some(status));
+                }
+                Err(Stop::Error(failure)) => {
+                    error = Some(failure);
+                    break;
+                }
+            }
+            processed += 1;
+        }
+        self.next_start_node_index = (self.next_start_node_index + processed) % self.nodes.len();
+        error.map_or(Ok(feasible), Err)
     }
 
     /// `assume` and `Reserve`.
@@ -357,13 +422,8 @@ impl<'a> Model<'a> {
         info: &NodeInfo<'a>,
         state: &CycleState,
     ) -> Result<volume_binding::PodVolumes, Stop> {
-        if state.nodes.as_ref().is_some_and(|names| !names.contains(&info.name())) {
-            let plugins: Vec<&str> = state.plugins_with_nodes.iter().copied().collect();
-            return Err(Stop::Rejected(Status {
-                plugin: "",
-                code: Code::UnschedulableAndUnresolvable,
-                reasons: vec![format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "))],
-            }));
+        if let Some(status) = outside(info, state) {
+            return Err(Stop::Rejected(status));
         }
         let mut found = volume_binding::PodVolumes::default();
         for plugin in &self.profile.filter {
@@ -565,6 +625,17 @@ impl<'a> Model<'a> {
     fn fit_error(&self, reasons: &str) -> String {
         format!("0/{} nodes are available: {reasons}.", self.nodes.len())
     }
+}
+
+/// The status of a node that `PreFilter` left out.
+fn outside(info: &NodeInfo<'_>, state: &CycleState) -> Option<Status> {
+    let names = state.nodes.as_ref()?;
+    let plugins: Vec<&str> = state.plugins_with_nodes.iter().copied().collect();
+    (!names.contains(&info.name())).then(|| Status {
+        plugin: "",
+        code: Code::UnschedulableAndUnresolvable,
+        reasons: vec![format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "))],
+    })
 }
 
 /// The scheduling cycle failed.

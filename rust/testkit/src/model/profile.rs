@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use bayplan_api::{NodeAffinity, TopologySpreadConstraint, UnsatisfiableConstraintAction};
 
+use super::ModelSampling;
+
 /// An in-tree plugin of kube-scheduler v1.34 that the model knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Plugin {
@@ -171,6 +173,8 @@ pub struct ModelProfile {
     pub ignore_preferred_terms_of_existing_pods: bool,
     /// `PodTopologySpreadArgs`: the constraints of pods that have none of their own.
     pub default_constraints: DefaultConstraints,
+    /// How many nodes are enough; all are looked at when absent.
+    pub sampling: Option<ModelSampling>,
 }
 
 /// `NodeResourcesFitArgs`.
@@ -256,6 +260,7 @@ impl Default for ModelProfile {
             hard_pod_affinity_weight: 1,
             ignore_preferred_terms_of_existing_pods: false,
             default_constraints: DefaultConstraints::System,
+            sampling: None,
         }
     }
 }

@@ -1,0 +1,1 @@
+// Lets sampling.go declare a function without a body.
