@@ -8,13 +8,12 @@ import operator
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bayplan import _native
 from bayplan.decisions import Decisions, decision
 from bayplan.exceptions import ArgumentError, SourceError
 from bayplan.trace import Trace
-from bayplan.types import Sampling, TieBreak
 
 if TYPE_CHECKING:
     import numpy as np
@@ -466,13 +465,13 @@ class Scheduler:
         self,
         config: Source | None = None,
         *,
-        sampling: Sampling = "all",
-        tie_break: TieBreak = "first",
+        sampling: Literal["all", "kube"] = "all",
+        tie_break: Literal["first", "random"] = "first",
         seed: int = 0,
     ) -> None:
         for name, value, known in (
-            ("sampling", sampling, get_args(Sampling)),
-            ("tie_break", tie_break, get_args(TieBreak)),
+            ("sampling", sampling, ("all", "kube")),
+            ("tie_break", tie_break, ("first", "random")),
         ):
             if value not in known:
                 message = f"not one of {', '.join(known)}"
@@ -498,12 +497,12 @@ class Scheduler:
         return self._inner.profiles()
 
     @property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> Literal["all", "kube"]:
         """Which nodes a decision looks at: ``all`` or ``kube``."""
         return self._options[0]
 
     @property
-    def tie_break(self) -> TieBreak:
+    def tie_break(self) -> Literal["first", "random"]:
         """Which of equally good nodes is chosen: ``first`` or ``random``."""
         return self._options[1]
 

@@ -13,9 +13,7 @@ __all__ = [
     "Pods",
     "Readable",
     "Record",
-    "Sampling",
     "Source",
-    "TieBreak",
 ]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
@@ -42,12 +40,6 @@ Events: TypeAlias = Source
 
 Pods: TypeAlias = Source | Sequence[str]
 """Pods to place: names of pods in the cluster, as a list, or a source of new objects."""
-
-Sampling: TypeAlias = Literal["all", "kube"]
-"""Which nodes a decision looks at: all, or as many as kube-scheduler would."""
-
-TieBreak: TypeAlias = Literal["first", "random"]
-"""Which of the nodes with the highest total is chosen."""
 
 NativeSource: TypeAlias = tuple[Literal["path", "stdin", "bytes", "object"], str, Any]
 """A source as the native side takes it: its kind, what errors call it, and what it holds."""

@@ -1,6 +1,8 @@
 """Which nodes a decision looks at, and which of equally good ones it takes."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -101,6 +103,17 @@ class TestSampling:
             assert list(scheduler.simulate(cluster)) == once
             singly = [scheduler.schedule(cluster, [f"default/p{i}"])[0] for i in range(6)]
             assert singly == once
+
+    def test_copies_and_pickles_go_on_and_a_fork_that_ends_goes_back(self) -> None:
+        scheduler = bayplan.Scheduler(sampling="kube", tie_break="random", seed=4)
+        cluster = bayplan.Cluster.load(equals(130, 9, zones=3))
+        scheduler.schedule(cluster, [f"default/p{i}" for i in range(4)])
+        rest = list(scheduler.simulate(cluster))
+        assert list(scheduler.simulate(copy.copy(cluster))) == rest
+        assert list(scheduler.simulate(pickle.loads(pickle.dumps(cluster)))) == rest
+        with cluster.fork() as what_if:
+            assert list(scheduler.schedule(what_if)) == rest
+        assert list(scheduler.schedule(cluster)) == rest
 
     def test_masks_and_scores_speak_of_all_nodes(self) -> None:
         cluster = bayplan.Cluster.load(equals(150, 1))

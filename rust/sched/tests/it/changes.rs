@@ -6,7 +6,7 @@ use bayplan_api::{
     Event, Kind, Object, ObjectKey, ObjectMeta, Objects, Pod, PodPhase, Str, Taint, TaintEffect,
 };
 use bayplan_sched::cluster::{ApplyError, ChangeError, Cluster, ForkError};
-use bayplan_sched::{Detail, Scheduler};
+use bayplan_sched::{Detail, Sampling, Scheduler, SchedulerOptions, TieBreak};
 use bayplan_testkit::strategies::{ClusterShape, cluster};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -268,13 +268,23 @@ fn alike(one: &Cluster, other: &Cluster) -> Result<(), TestCaseError> {
 
 /// Every decision about the pods that wait, in turn; the cluster is left as it was.
 fn decisions(cluster: &mut Cluster) -> Vec<Value> {
-    let mut cluster = cluster.what_if();
     let mut decisions = Vec::new();
-    Scheduler::default().schedule_pending(&mut cluster, Detail::Trace, |cluster, decision| {
-        decisions.push(serde_json::to_value(decision.trace_form(cluster)).unwrap());
-        ControlFlow::Continue(())
-    });
+    for scheduler in [Scheduler::default(), drawing()] {
+        let mut cluster = cluster.what_if();
+        scheduler.schedule_pending(&mut cluster, Detail::Trace, |cluster, decision| {
+            decisions.push(serde_json::to_value(decision.trace_form(cluster)).unwrap());
+            ControlFlow::Continue(())
+        });
+    }
     decisions
+}
+
+/// A scheduler whose decisions hang on those before, and on the order of the nodes by zones.
+fn drawing() -> Scheduler {
+    Scheduler::default().with_options(SchedulerOptions {
+        sampling: Sampling::Kube,
+        tie_break: TieBreak::Random { seed: 3 },
+    })
 }
 
 /// Applies the events that the steps are, in calls of up to three.
@@ -317,7 +327,7 @@ proptest! {
         take_steps(&mut cluster, &mut model, &steps);
         let between = cluster.clone();
         let inner = cluster.fork();
-        Scheduler::default().schedule_pending(&mut cluster, Detail::Placement, |_, _| {
+        drawing().schedule_pending(&mut cluster, Detail::Placement, |_, _| {
             ControlFlow::Continue(())
         });
         let mut lost = model.clone();
@@ -401,7 +411,7 @@ proptest! {
         let mut cluster = Cluster::from_objects(objects.clone()).unwrap();
         let mut model = Model::new(objects, spare);
         take_steps(&mut cluster, &mut model, &steps);
-        Scheduler::default().schedule_pending(&mut cluster, Detail::Placement, |_, _| {
+        drawing().schedule_pending(&mut cluster, Detail::Placement, |_, _| {
             ControlFlow::Continue(())
         });
         let (objects, bookkeeping) = (cluster.to_objects(), cluster.bookkeeping());
