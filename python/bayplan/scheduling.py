@@ -431,7 +431,8 @@ def _restore(dumped: bytes) -> Cluster:
 class Scheduler:
     """A scheduler: kube-scheduler's plugins as a configuration arranges them.
 
-    It holds no cluster and never changes, so any number of threads may use it.
+    It holds no cluster and never changes, so any number of threads may use it. A pickle holds the
+    text of the configuration.
 
     Args:
         config: A ``KubeSchedulerConfiguration`` of ``kubescheduler.config.k8s.io/v1``: a path,
@@ -477,14 +478,22 @@ class Scheduler:
                 message = f"not one of {', '.join(known)}"
                 raise ArgumentError(message, field=name, value=str(value))
         self._options = (sampling, tie_break, _seed(seed))
-        self._inner = _native.Scheduler(
-            None if config is None else _source(config),
-            sampling=sampling,
-            tie_break=tie_break,
-            seed=self._options[2],
-        )
+        self._take(None if config is None else _source(config))
         for warning in self._inner.warnings():
             _logger.warning("%s", warning)
+
+    def _take(self, config: NativeSource | None) -> None:
+        sampling, tie_break, seed = self._options
+        self._inner = _native.Scheduler(config, sampling=sampling, tie_break=tie_break, seed=seed)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _scheduler, (self._inner.config(), self._options)
 
     @property
     def semantics(self) -> str:
@@ -585,6 +594,16 @@ class Scheduler:
 
     def __repr__(self) -> str:
         return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}>"
+
+
+def _scheduler(
+    config: tuple[str, bytes] | None, options: tuple[Sampling, TieBreak, int]
+) -> Scheduler:
+    """The scheduler that was pickled."""
+    made = Scheduler.__new__(Scheduler)
+    made._options = options  # noqa: SLF001 -- its own maker
+    made._take(None if config is None else ("bytes", *config))  # noqa: SLF001 -- its own maker
+    return made
 
 
 def example() -> str:

@@ -374,3 +374,25 @@ class TestConfiguration:
         for all_nodes in (0, 100, None):
             bayplan.Scheduler({**self.BASE, "percentageOfNodesToScore": all_nodes})
         assert caplog.messages == []
+
+
+@pytest.mark.parametrize("config", [None, {"percentageOfNodesToScore": 100, "profiles": []}])
+def test_a_scheduler_is_pickled_with_its_configuration(
+    config: dict[str, object] | None, tmp_path: Path
+) -> None:
+    if config is not None:
+        config |= {"apiVersion": "kubescheduler.config.k8s.io/v1"}
+        config |= {"kind": "KubeSchedulerConfiguration", "profiles": [{"schedulerName": "mine"}]}
+        path = tmp_path / "scheduler.json"
+        path.write_text(json.dumps(config))
+        made = bayplan.Scheduler(path, sampling="kube", tie_break="random", seed=7)
+        path.unlink()
+    else:
+        made = bayplan.Scheduler(sampling="kube", tie_break="random", seed=7)
+    for again in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):
+        assert repr(again) == repr(made)
+        assert again.profiles == made.profiles
+        nodes = [node(f"n{at}") for at in range(8)]
+        pods = [pod("p", schedulerName=made.profiles[0])]
+        cluster = bayplan.Cluster.load(nodes, pods, service())
+        assert list(again.simulate(cluster)) == list(made.simulate(cluster))

@@ -289,6 +289,7 @@ impl Members {
         }
         self.member(id)?.world = None;
         self.member(parent)?.version += 1;
+        self.put_away();
         Ok(())
     }
 
@@ -315,6 +316,9 @@ impl Members {
         }
         for member in gone {
             self.member(member)?.world = None;
+            if self.forgotten.remove(&member) {
+                self.all.swap_remove(&member);
+            }
         }
         if is_empty {
             self.worlds.swap_remove(&number);
@@ -330,8 +334,12 @@ impl Members {
     }
 
     fn forget(&mut self, id: u64) {
-        self.forgotten.insert(id);
-        self.put_away();
+        if self.world_of(id).is_ok() {
+            self.forgotten.insert(id);
+            self.put_away();
+        } else {
+            self.all.swap_remove(&id);
+        }
     }
 
     /// Ends forgotten members on whom nobody stands.
@@ -341,7 +349,6 @@ impl Members {
                 world.stack.last().filter(|id| self.forgotten.contains(*id)).map(|&id| (id, number))
             });
             let Some((id, number)) = tops.next_back() else { return };
-            self.forgotten.remove(&id);
             if self.end_from(id, number).is_err() {
                 return;
             }

@@ -182,20 +182,23 @@ fn read_error(error: ReadError, interrupt: &Interrupt) -> NativeError {
 /// The largest configuration that is read, in bytes; real ones have some kB.
 const MAX_CONFIGURATION: u64 = 16 << 20;
 
-/// Reads a scheduler configuration.
+/// Reads a scheduler configuration, and gives its text as well.
 ///
 /// # Errors
 ///
 /// `NativeError::Configuration` for what kube-scheduler would refuse, `NativeError::Unsupported` for what only bayplan does.
-pub(crate) fn read_configuration(input: &Input) -> Result<KubeSchedulerConfiguration, NativeError> {
+pub(crate) fn read_configuration(
+    input: &Input,
+) -> Result<(KubeSchedulerConfiguration, Vec<u8>), NativeError> {
     let name = input.name();
     let bytes = match input {
         Input::Bytes { bytes, .. } | Input::Made { json: bytes, .. } => bytes.clone(),
         Input::Path(path) => read_some(name, File::open(path))?,
         Input::Stdin => read_some(name, Ok(std::io::stdin()))?,
     };
-    KubeSchedulerConfiguration::read(name, &bytes)
-        .map_err(|error| configuration_error(&error, name))
+    let config = KubeSchedulerConfiguration::read(name, &bytes)
+        .map_err(|error| configuration_error(&error, name))?;
+    Ok((config, bytes))
 }
 
 fn read_some(name: &str, file: std::io::Result<impl Read>) -> Result<Vec<u8>, NativeError> {

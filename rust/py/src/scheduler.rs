@@ -28,6 +28,8 @@ use crate::state::{State, cluster_error};
 pub(crate) struct Scheduler {
     engine: Engine,
     warnings: Vec<String>,
+    /// What errors call the configuration, and its text.
+    config: Option<(String, Vec<u8>)>,
 }
 
 /// The pods that a call is about.
@@ -252,19 +254,25 @@ impl Scheduler {
         Ok(enter(py, |_| {
             let Some(input) = &input else {
                 let engine = Engine::default().with_options(options);
-                return Ok(Self { engine, warnings: Vec::new() });
+                return Ok(Self { engine, warnings: Vec::new(), config: None });
             };
-            let config = read_configuration(input)?;
+            let (config, text) = read_configuration(input)?;
             let engine =
                 Engine::new(&config).map_err(|error| configuration_error(&error, input.name()))?;
             let warnings = warnings(&config, options.sampling);
-            Ok(Self { engine: engine.with_options(options), warnings })
+            let engine = engine.with_options(options);
+            Ok(Self { engine, warnings, config: Some((input.name().to_owned(), text)) })
         })?)
     }
 
     /// The Kubernetes version whose decisions are made.
     fn semantics(&self) -> &'static str {
         self.engine.profiles().next().map_or(crate::SEMANTICS, |profile| profile.semantics.as_str())
+    }
+
+    /// What errors call the configuration, and its text; `None` for kube-scheduler's defaults.
+    fn config<'py>(&self, py: Python<'py>) -> Option<(&str, Bound<'py, PyBytes>)> {
+        self.config.as_ref().map(|(name, text)| (name.as_str(), PyBytes::new(py, text)))
     }
 
     /// `schedulerName` of each profile.
