@@ -157,7 +157,7 @@ class Cluster:
         """What is missing from the dump and would change decisions if it were there."""
         return self._inner.warnings()
 
-    def apply(self, *sources: Events) -> int:
+    def apply(self, *sources: Events | Stdin) -> int:
         """Lets events happen one after another, all of them or, if it raises, none.
 
         The cluster is then as if its objects had been loaded in their new state: an object that
@@ -597,7 +597,8 @@ class Scheduler:
 
 
 def _scheduler(
-    config: tuple[str, bytes] | None, options: tuple[Sampling, TieBreak, int]
+    config: tuple[str, bytes] | None,
+    options: tuple[Literal["all", "kube"], Literal["first", "random"], int],
 ) -> Scheduler:
     """The scheduler that was pickled."""
     made = Scheduler.__new__(Scheduler)

@@ -452,3 +452,22 @@ def validate(data: Any, name: str) -> None:
     )
     jsonschema.Draft202012Validator.check_schema(schemas[name])
     jsonschema.Draft202012Validator(schemas[name], registry=registry).validate(data)
+
+
+def test_events_happen_before_anything_is_decided(dump: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.yaml"
+    events.write_text(
+        "{type: CORDON, node: a}\n"
+        "---\n"
+        "{type: DELETED, object: {kind: Pod, metadata: {name: huge-0}}}\n"
+    )
+    done = run("simulate", "-f", dump, "-e", events, "-o", "name")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["pod/web-0", "pod/db-0"]
+    done = run("simulate", "-f", dump, "-e", events, "-o", "csv", "--no-headers")
+    assert [line.split(",")[3] for line in done.stdout.splitlines()] == ["b", "b"]
+    done = run("explain", "web-0", "-f", dump, "-e", "-", stdin='{"type": "CORDON", "node": "b"}')
+    assert "node(s) were unschedulable" in done.stdout
+    done = run("simulate", "-f", dump, "-e", "-", stdin='{"type": "CORDON", "node": "z"}')
+    assert done.returncode == 3
+    assert done.stderr == "error: <stdin>: Node z: there is no such node\n"

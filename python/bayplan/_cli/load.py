@@ -10,6 +10,7 @@ from bayplan.scheduling import STDIN, Cluster, Scheduler, Stdin, example
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from bayplan.types import Source
 
@@ -43,7 +44,9 @@ def load(options: argparse.Namespace) -> Loaded:
             tie_break=options.tie_break,
             seed=options.seed,
         )
-        cluster = Cluster.load(*_sources(options))
+        cluster = Cluster.load(*_sources(options.filename, with_example=options.example))
+        if options.events:
+            cluster.apply(*_sources(options.events))
     finally:
         logger.removeHandler(collector)
     if options.strict and collector.messages:
@@ -51,6 +54,6 @@ def load(options: argparse.Namespace) -> Loaded:
     return cluster, scheduler, collector.messages
 
 
-def _sources(options: argparse.Namespace) -> list[Source | Stdin]:
-    sources: list[Source | Stdin] = [example()] if options.example else []
-    return sources + [STDIN if name == "-" else name for name in options.filename]
+def _sources(names: Sequence[str], *, with_example: bool = False) -> list[Source | Stdin]:
+    sources: list[Source | Stdin] = [example()] if with_example else []
+    return sources + [STDIN if name == "-" else name for name in names]

@@ -137,6 +137,14 @@ def _command(
         "--example", action="store_true", help="take the cluster that comes with bayplan"
     )
     command.add_argument(
+        "-e",
+        "--events",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="events that happen first, as `kubectl get --watch --output-watch-events -o json` prints them, or such as {type: CORDON, node: a}; may be given several times",  # noqa: E501
+    )
+    command.add_argument(
         "--config",
         metavar="FILE",
         help="a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",

@@ -594,7 +594,7 @@ crate::decode_struct!(Status, status, {
 });
 
 fn name_event(name: &str) -> String {
-    format!("{name} event")
+    if name.is_empty() { "event".to_owned() } else { format!("{name} event") }
 }
 
 /// As much of `Pod default/web-0`, or of `LABEL event`, as can be read from an event that may be broken.
