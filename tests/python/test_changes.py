@@ -433,6 +433,13 @@ def test_forgetting_a_pod_frees_what_was_reserved_for_it() -> None:
     assert cluster.simulate()["q"].node is None
     # what is reserved is known to copies too
     for one in (cluster, pickle.loads(pickle.dumps(cluster))):
+        with one.fork() as fork:
+            fork.delete("Pod", "p")
+            assert fork.simulate(["default/q"])["q"].node == "b"
+        with one.fork() as fork:
+            fork.bind("p", "b")
+            fork.delete("Pod", "p")
+            assert fork.simulate(["default/q"])["q"].node is None
         one.forget("p")
         assert one.simulate(["default/q"])["q"].node == "b"
 

@@ -71,6 +71,48 @@ impl Input {
     }
 }
 
+/// What takes one input after another.
+trait TakesInputs {
+    fn path(&mut self, path: &str) -> Result<(), ReadError>;
+
+    fn stream(&mut self, name: &str, stream: impl Read) -> Result<(), ReadError>;
+}
+
+macro_rules! takes_inputs {
+    ($($reader:ident),*) => {
+        $(impl TakesInputs for $reader<'_> {
+            fn path(&mut self, path: &str) -> Result<(), ReadError> {
+                self.read_path(path)
+            }
+
+            fn stream(&mut self, name: &str, stream: impl Read) -> Result<(), ReadError> {
+                self.read_stream(name, stream)
+            }
+        })*
+    };
+}
+
+takes_inputs!(Reader, EventReader);
+
+fn read_all(
+    reader: &mut impl TakesInputs,
+    inputs: &[Input],
+    interrupt: &Interrupt,
+) -> Result<(), NativeError> {
+    for input in inputs {
+        let result = match input {
+            Input::Path(path) => reader.path(path),
+            Input::Stdin => {
+                reader.stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
+            }
+            Input::Bytes { name, bytes } => reader.stream(name, bytes.as_slice()),
+            Input::Made { name, json } => reader.stream(name, json.as_slice()),
+        };
+        result.map_err(|error| without_line(read_error(error, interrupt), input))?;
+    }
+    Ok(())
+}
+
 /// Reads all sources into one set of objects; `known` priority classes may be named besides those that are read.
 ///
 /// # Errors
@@ -82,17 +124,7 @@ pub(crate) fn read_objects(
     interrupt: &Interrupt,
 ) -> Result<Objects, NativeError> {
     let mut reader = Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
-    for input in inputs {
-        let result = match input {
-            Input::Path(path) => reader.read_path(path),
-            Input::Stdin => {
-                reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
-            }
-            Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
-            Input::Made { name, json } => reader.read_bytes(name, json),
-        };
-        result.map_err(|error| without_line(read_error(error, interrupt), input))?;
-    }
+    read_all(&mut reader, inputs, interrupt)?;
     reader.finish().map_err(|error| read_error(error, interrupt))
 }
 
@@ -107,17 +139,7 @@ pub(crate) fn read_events(
     interrupt: &Interrupt,
 ) -> Result<Events, NativeError> {
     let mut reader = EventReader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
-    for input in inputs {
-        let result = match input {
-            Input::Path(path) => reader.read_path(path),
-            Input::Stdin => {
-                reader.read_stream("<stdin>", Patient { input: std::io::stdin(), interrupt })
-            }
-            Input::Bytes { name, bytes } => reader.read_bytes(name, bytes),
-            Input::Made { name, json } => reader.read_bytes(name, json),
-        };
-        result.map_err(|error| without_line(read_error(error, interrupt), input))?;
-    }
+    read_all(&mut reader, inputs, interrupt)?;
     reader.finish().map_err(|error| read_error(error, interrupt))
 }
 

@@ -168,10 +168,10 @@ impl Cluster {
         }
     }
 
-    /// Takes a pod out of the cluster; the order of the other pods of its node stays.
+    /// Takes a pod out of the cluster; the order of the other pods of its node stays, and what was reserved for it is free.
     pub(super) fn delete_pod(&mut self, index: PodIdx) {
+        self.unreserve(index);
         self.take_pod(index);
-        self.forget_reserved(index);
         self.set_assumed(index, false);
         self.set_place(index, Place::Deleted);
         let key = self.pods[index].key();
@@ -210,9 +210,7 @@ impl Cluster {
 
     /// Lets an assumed pod wait again (`Cache.ForgetPod`, after `Unreserve`).
     pub(super) fn forget_pod(&mut self, pod: PodIdx) {
-        for change in self.set_reserved(pod, Vec::new()).into_iter().rev() {
-            self.change_storage(change);
-        }
+        self.unreserve(pod);
         self.take_pod(pod);
         self.set_assumed(pod, false);
         self.set_place(pod, Place::Pending);
@@ -400,6 +398,15 @@ impl Cluster {
     fn set_assumed(&mut self, pod: PodIdx, assumed: bool) {
         if std::mem::replace(&mut self.pods[pod].assumed, assumed) != assumed {
             self.log.push(|| Undo::Assumed { pod, before: !assumed });
+        }
+    }
+
+    /// `Unreserve`: undoes the last change first.
+    fn unreserve(&mut self, pod: PodIdx) {
+        if self.reserved.contains_key(&pod) {
+            for change in self.set_reserved(pod, Vec::new()).into_iter().rev() {
+                self.change_storage(change);
+            }
         }
     }
 
