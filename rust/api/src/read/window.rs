@@ -5,6 +5,9 @@ use std::io::{self, Read};
 /// How much is read at a time. Small enough to stay in a core's cache.
 const SIZE: usize = 1 << 20;
 
+/// How much is read at first: most of what is not a dump is small, and a page not touched costs nothing.
+const FIRST: usize = 1 << 14;
+
 /// The largest object that is taken, in bytes of JSON; etcd takes 1.5 MiB, indented that is some 5.
 pub(crate) const MAX_OBJECT: usize = 16 << 20;
 
@@ -83,8 +86,11 @@ impl<'r> Window<'r> {
         let kept = self.end - self.start;
         self.drop_used();
         // an object that does not fit: twice the room, so that reading it again and again stays linear
-        if kept * 2 >= self.buffer.len() {
-            let size = (self.buffer.len() * 2).clamp(SIZE, MAX_OBJECT);
+        if kept * 2 >= self.buffer.len() || self.buffer.len() < SIZE {
+            let size = match self.buffer.len() {
+                0 => FIRST,
+                len => (len * 2).clamp(SIZE, MAX_OBJECT),
+            };
             if size <= kept {
                 return Ok(Refill::TooLarge);
             }
