@@ -577,7 +577,14 @@ class Scheduler:
         """
         return self._inner.score(cluster._inner, _pod(pod))  # noqa: SLF001
 
-    def explain(self, cluster: Cluster, pod: str | Source, *, in_turn: bool = False) -> Trace:
+    def explain(
+        self,
+        cluster: Cluster,
+        pod: str | Source,
+        *,
+        in_turn: bool = False,
+        preemption: bool = False,
+    ) -> Trace:
         """Every node's and plugin's answer for the pod.
 
         A pod that runs already is asked as if it did not.
@@ -588,9 +595,16 @@ class Scheduler:
             in_turn: For a pod that waits in the cluster: put the pods before it in the queue where
                 they go first, as `Cluster.simulate` does. Without, the pod meets the cluster as it
                 is now.
+            preemption: Also say on each node what evicting pods would come to
+                (`Trace.preemption_tried`).
         """
-        text, record = self._inner.explain(cluster._inner, _pod(pod), in_turn)  # noqa: SLF001
-        return Trace(text, decision(record))
+        text, record, tried = self._inner.explain(
+            cluster._inner,  # noqa: SLF001
+            _pod(pod),
+            in_turn,
+            preemption,
+        )
+        return Trace(text, decision(record), tried)
 
     def __repr__(self) -> str:
         return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}>"

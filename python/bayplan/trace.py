@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from bayplan.decisions import Decision
 
-__all__ = ["Displaced", "Rejection", "Trace"]
+__all__ = [
+    "Displaced",
+    "PreemptionCandidate",
+    "PreemptionRefusal",
+    "PreemptionTried",
+    "Rejection",
+    "Trace",
+]
 
 
 class Rejection(TypedDict):
@@ -30,6 +37,48 @@ class Displaced(TypedDict):
     candidates: dict[str, list[str]]
 
 
+class PreemptionCandidate(TypedDict):
+    """A node where evicting pods lets the pod fit, and what the choice goes by, in this order.
+
+    ``lostBy`` says by what it lost, None if it was chosen. ``sumOfPriorities`` has 2**31 added for
+    each victim, as kube-scheduler sums. ``earliestStart`` is that of the victims with the highest
+    priority, None if none of them started. ``victims`` are in kube-scheduler's order.
+    """
+
+    name: str
+    chosen: bool
+    lostBy: str | None
+    pdbViolations: int
+    highestPriority: int
+    sumOfPriorities: int
+    earliestStart: str | None
+    victims: list[str]
+
+
+class PreemptionRefusal(TypedDict):
+    """A node where evicting pods does not let the pod fit, and the plugin that keeps it out."""
+
+    name: str
+    why: str
+    plugin: str | None
+    reasons: list[str]
+
+
+class PreemptionTried(TypedDict):
+    """What preemption tried.
+
+    ``notTried`` says why no node was tried, None if nodes were; ``node`` is the one that was
+    chosen, ``decidedBy`` the criterion by which it won. Every node stands in ``candidates``, in
+    kube-scheduler's order, or in ``others``.
+    """
+
+    notTried: str | None
+    node: str | None
+    decidedBy: str | None
+    candidates: list[PreemptionCandidate]
+    others: list[PreemptionRefusal]
+
+
 class Trace:
     """One decision as the scheduler came to it.
 
@@ -48,13 +97,17 @@ class Trace:
         preemption: Whom the pod displaces, or None.
         error: What the real scheduler itself fails with, or None.
         decision: The same in short, as `Decisions` holds it.
+        preemption_tried: What preemption tried on each node, or None if that was not asked for.
     """
 
-    __slots__ = ("_data", "decision")
+    __slots__ = ("_data", "decision", "preemption_tried")
 
-    def __init__(self, text: bytes | str, decision: Decision) -> None:
+    def __init__(
+        self, text: bytes | str, decision: Decision, tried: bytes | str | None = None
+    ) -> None:
         self._data: dict[str, Any] = json.loads(text)
         self.decision = decision
+        self.preemption_tried: PreemptionTried | None = None if tried is None else json.loads(tried)
 
     pod: str
     gated: bool
@@ -79,11 +132,15 @@ class Trace:
         """The decision in the form that ``bayplan simulate --trace`` writes, one line a pod."""
         return self._data
 
-    def __reduce__(self) -> tuple[type[Trace], tuple[str, Decision]]:
-        return Trace, (json.dumps(self._data), self.decision)
+    def __reduce__(self) -> tuple[type[Trace], tuple[str, Decision, str | None]]:
+        tried = self.preemption_tried
+        text = None if tried is None else json.dumps(tried)
+        return Trace, (json.dumps(self._data), self.decision, text)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Trace) and self._data == other._data
+        if not isinstance(other, Trace):
+            return False
+        return self._data == other._data and self.preemption_tried == other.preemption_tried
 
     __hash__ = None  # type: ignore[assignment]
 

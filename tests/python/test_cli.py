@@ -53,6 +53,28 @@ def dump(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def crowd(tmp_path: Path) -> Path:
+    """A pod that fits nowhere, and every sort of node for preemption."""
+    mid = pod("mid-0", namespace="batch", cpu="2", nodeName="b", priority=2)
+    mid["status"] = {"phase": "Running", "startTime": "2025-03-01T00:00:00Z"}
+    return write(
+        tmp_path / "crowd.json",
+        node("tiny", cpu="2"),
+        node("a"),
+        node("same"),
+        node("b"),
+        node("kept"),
+        pod("high-0", namespace="batch", cpu="4", nodeName="a", priority=7),
+        pod("same-0", namespace="batch", cpu="1", nodeName="same", priority=100),
+        mid,
+        pod("low-0", namespace="batch", cpu="2", nodeName="b"),
+        pod("kept-0", namespace="batch", cpu="1", nodeName="kept", priority=100),
+        pod("kept-1", namespace="batch", cpu="1", nodeName="kept"),
+        pod("vip-0", cpu="4", priority=100),
+    )
+
+
 def write(path: Path, *objects: Json) -> Path:
     path.write_text(json.dumps(listed(*objects)))
     return path
@@ -297,6 +319,90 @@ class TestExplain:
     )
     def test_takes_the_name_in_each_form(self, name: str) -> None:
         assert run("explain", name, "--example", "-n", "shop").returncode == 0
+
+    def test_shows_whom_preemption_would_evict_where(self, crowd: Path) -> None:
+        done = run("explain", "vip-0", "-f", crowd, "--preemption")
+        head, nodes, choice, candidates, others = done.stdout.split("\n\n")
+        assert run("explain", "vip-0", "-f", crowd).stdout == f"{head}\n\n{nodes}\n"
+        assert choice == "Preemption:   b: lowest highest priority"
+        shown = [line.split("   ") for line in candidates.splitlines()]
+        assert [cell.strip() for cell in shown[0] if cell] == [
+            "NODE",
+            "VERDICT",
+            "PDB VIOLATIONS",
+            "HIGHEST PRIORITY",
+            "SUM OF PRIORITIES",
+            "COUNT",
+            "EARLIEST START",
+            "VICTIMS",
+        ]
+        assert [[cell.strip() for cell in line if cell.strip()] for line in shown[1:]] == [
+            [
+                "b",
+                "chosen: lowest highest priority",
+                *("0", "2", str(2 * 2**31 + 2), "2"),
+                "2025-03-01T00:00:00Z",
+                "batch/mid-0,batch/low-0",
+            ],
+            [
+                "a",
+                "higher highest priority",
+                *("0", "7", str(2**31 + 7), "1"),
+                "<none>",
+                "batch/high-0",
+            ],
+        ]
+        told = [
+            [cell.strip() for cell in line.split("   ") if cell] for line in others.splitlines()
+        ]
+        assert told == [
+            ["NODE", "NO CANDIDATE", "REJECTED BY", "REASON"],
+            ["tiny", "evicting pods does not help", "NodeResourcesFit", "Insufficient cpu"],
+            ["same", "no pod of lower priority", "<none>", "<none>"],
+            ["kept", "does not fit without them either", "NodeResourcesFit", "Insufficient cpu"],
+        ]
+        bare = run("explain", "vip-0", "-f", crowd, "--preemption", "--no-headers").stdout
+        tables = [nodes, candidates, others.rstrip("\n")]
+        assert bare.rstrip("\n") == "\n\n".join(table.partition("\n")[2] for table in tables)
+
+    @pytest.mark.parametrize("form", ["json", "yaml"])
+    def test_documents_have_what_preemption_tried_if_it_is_asked_for(
+        self, crowd: Path, form: str
+    ) -> None:
+        def told(*flags: str) -> Any:
+            text = run("explain", "vip-0", "-f", crowd, "-o", form, *flags).stdout
+            data = json.loads(text) if form == "json" else yaml.safe_load(text)
+            validate(data, "explanation")
+            return data
+
+        data, plain = told("--preemption"), told()
+        tried = data.pop("preemption")
+        assert data == plain
+        assert (tried["node"], tried["decidedBy"]) == ("b", "lowest highest priority")
+        victims = {own["name"]: own["victims"] for own in tried["candidates"]}
+        assert victims == data["decision"]["preemption"]["candidates"]
+        names = [own["name"] for own in tried["candidates"] + tried["others"]]
+        assert sorted(names) == sorted(own["name"] for own in data["nodes"])
+
+    @pytest.mark.parametrize(
+        ("spec", "why"),
+        [
+            ({}, "the pod fits without it"),
+            (
+                {"cpu": "99", "preemptionPolicy": "Never"},
+                "not eligible due to preemptionPolicy=Never",
+            ),
+            ({"schedulingGates": [{"name": "x.io/g"}]}, "the attempt does not come to it"),
+            ({"schedulerName": "other"}, "the attempt does not come to it"),
+        ],
+    )
+    def test_says_why_preemption_was_not_tried(self, tmp_path: Path, spec: Any, why: str) -> None:
+        path = write(tmp_path / "c.json", node("a"), pod("x", **{"priority": 5, **spec}))
+        done = run("explain", "x", "-f", path, "--preemption")
+        assert done.stdout.endswith(f"\n\nPreemption:   not tried: {why}\n")
+        data = json.loads(run("explain", "x", "-f", path, "--preemption", "-o", "json").stdout)
+        validate(data, "explanation")
+        assert data["preemption"]["notTried"] == why
 
     def test_names_the_pod_that_is_missing_or_unclear(self, tmp_path: Path) -> None:
         done = run("explain", "nobody", "--example")

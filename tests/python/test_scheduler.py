@@ -216,6 +216,22 @@ class TestAsk:
         with pytest.raises(AttributeError):
             _ = trace.nothing
 
+    def test_explain_says_what_preemption_tried_if_it_is_asked(
+        self, cluster: bayplan.Cluster
+    ) -> None:
+        scheduler = bayplan.Scheduler()
+        plain = scheduler.explain(cluster, "default/huge-0")
+        assert plain.preemption_tried is None
+        trace = scheduler.explain(cluster, "default/huge-0", preemption=True)
+        assert trace.to_dict() == plain.to_dict()
+        assert trace != plain
+        tried = trace.preemption_tried
+        assert tried is not None
+        assert (tried["notTried"], tried["node"], tried["candidates"]) == (None, None, [])
+        assert [own["name"] for own in tried["others"]] == cluster.nodes
+        assert {own["plugin"] for own in tried["others"]} == {"NodeResourcesFit"}
+        assert pickle.loads(pickle.dumps(trace)) == copy.deepcopy(trace) == trace
+
     def test_a_trace_can_be_copied_pickled_and_compared(self, cluster: bayplan.Cluster) -> None:
         trace = bayplan.Scheduler().explain(cluster, "default/huge-0")
         assert pickle.loads(pickle.dumps(trace)) == trace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from bayplan import _native
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from bayplan.trace import Trace
+    from bayplan.trace import PreemptionCandidate, PreemptionTried, Trace
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command and gives its exit code."""
     cluster, scheduler, warnings = load(options)
     pod = find(cluster.pods, options.pod, options.namespace)
-    trace = scheduler.explain(cluster, pod, in_turn=True)
+    trace = scheduler.explain(cluster, pod, in_turn=True, preemption=options.preemption)
     runs_on = cluster.node_of(pod)
     if options.output in ("json", "yaml"):
         data = document(trace, runs_on=runs_on, warnings=warnings, semantics=scheduler.semantics)
@@ -35,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
         head = "" if options.no_headers else lines + "\n"
         body = table(trace, wide=options.output == "wide", header=not options.no_headers)
         text = head + body if trace.filter else head.rstrip("\n") + "\n"
+        if trace.preemption_tried is not None:
+            text += preemption(trace.preemption_tried, header=not options.no_headers)
     put(text)
     return exit_code({trace.decision.outcome: 1})
 
@@ -132,10 +135,64 @@ def _rows(trace: Trace, *, wide: bool) -> Iterator[list[str]]:
         yield [node, str(trace.totals.get(node, NONE)), *shares, NONE, NONE]
 
 
+def preemption(tried: PreemptionTried, *, header: bool = True) -> str:
+    """What preemption tried: a row a candidate, the chosen one first, and a row each other node."""
+    candidates = sorted(tried["candidates"], key=lambda own: not own["chosen"])
+    tables = [
+        format_table(_CANDIDATES, map(_candidate, candidates, repeat(tried["decidedBy"]))),
+        format_table(
+            ("NODE", "NO CANDIDATE", "REJECTED BY", "REASON"),
+            (
+                [node["name"], node["why"], node["plugin"] or NONE, "; ".join(node["reasons"])]
+                for node in tried["others"]
+            ),
+        ),
+    ]
+    shown = zip(tables, (candidates, tried["others"]), strict=True)
+    texts = [text if header else text.partition("\n")[2] for text, rows in shown if rows]
+    if header:
+        texts.insert(0, f"Preemption:   {_choice(tried)}\n")
+    return "".join("\n" + text for text in texts)
+
+
+_CANDIDATES = (
+    "NODE",
+    "VERDICT",
+    "PDB VIOLATIONS",
+    "HIGHEST PRIORITY",
+    "SUM OF PRIORITIES",
+    "COUNT",
+    "EARLIEST START",
+    "VICTIMS",
+)
+
+
+def _choice(tried: PreemptionTried) -> str:
+    if tried["notTried"] is not None:
+        return f"not tried: {tried['notTried']}"
+    if tried["node"] is None:
+        return "no node is a candidate"
+    return f"{tried['node']}: {tried['decidedBy']}"
+
+
+def _candidate(candidate: PreemptionCandidate, decided_by: str | None) -> list[str]:
+    return [
+        candidate["name"],
+        candidate["lostBy"] or f"chosen: {decided_by}",
+        str(candidate["pdbViolations"]),
+        str(candidate["highestPriority"]),
+        str(candidate["sumOfPriorities"]),
+        str(len(candidate["victims"])),
+        candidate["earliestStart"] or NONE,
+        ",".join(candidate["victims"]),
+    ]
+
+
 def document(
     trace: Trace, *, runs_on: str | None, warnings: Sequence[str], semantics: str
 ) -> dict[str, Any]:
     """The document that ``-o json`` prints; ``schema/explanation.json`` describes it."""
+    asked = {} if trace.preemption_tried is None else {"preemption": trace.preemption_tried}
     return {
         "apiVersion": formats.API_VERSION,
         "kind": "Explanation",
@@ -161,6 +218,7 @@ def document(
             }
             for node in _order(trace)
         ],
+        **asked,
         "decision": trace.to_dict(),
         "warnings": list(warnings),
     }

@@ -106,6 +106,11 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "pod", metavar="POD", help="NAMESPACE/NAME, or NAME if one pod only has the name"
     )
+    explain.add_argument(
+        "--preemption",
+        action="store_true",
+        help="also say of each node who would be evicted there, and why it was chosen or not",
+    )
     return top
 
 

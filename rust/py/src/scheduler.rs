@@ -366,35 +366,45 @@ impl Scheduler {
         Ok(guard(|| Ok(PyArray1::from_vec(py, totals)))?)
     }
 
-    /// The whole decision about one pod as JSON, and its row.
+    /// The whole decision about one pod as JSON, its row, and as JSON what preemption tried, if that is asked for.
+    #[expect(clippy::type_complexity, reason = "a tuple is what Python takes apart")]
     fn explain<'py>(
         &self,
         py: Python<'py>,
         cluster: &Bound<'_, Cluster>,
         pod: &Bound<'_, PyAny>,
         in_turn: bool,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyAny>)> {
+        preemption: bool,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyAny>, Option<Bound<'py, PyBytes>>)> {
         let pod = guard(|| Pod::from_python(pod))?;
         let cluster = cluster.get();
-        let (nodes, text, row) = enter(py, |interrupt| {
+        let detail = if preemption { Detail::Preemption } else { Detail::Trace };
+        let (nodes, text, row, tried) = enter(py, |interrupt| {
             cluster.handle.with(interrupt, |state| {
                 let nodes = state.nodes();
                 state.what_if(|state| {
-                    let (pod, decision) =
-                        self.evaluate(state, &pod, in_turn, Detail::Trace, interrupt)?;
+                    let (pod, decision) = self.evaluate(state, &pod, in_turn, detail, interrupt)?;
                     let cluster = &state.cluster;
-                    let text = serde_json::to_vec(&decision.trace_form(cluster))
-                        .map_err(|error| NativeError::Internal(error.to_string()))?;
+                    let internal =
+                        |error: serde_json::Error| NativeError::Internal(error.to_string());
+                    let text =
+                        serde_json::to_vec(&decision.trace_form(cluster)).map_err(internal)?;
+                    let tried = decision.preemption_trace.as_ref();
+                    let tried = tried.map(|tried| serde_json::to_vec(&tried.form(cluster)));
+                    let tried = tried.transpose().map_err(internal)?;
                     let row = if self.decides(cluster, pod) {
                         Row::new(cluster, &nodes, decision)?
                     } else {
                         Row::foreign(cluster, pod)?
                     };
-                    Ok((nodes, text, row))
+                    Ok((nodes, text, row, tried))
                 })
             })
         })?;
-        Ok(guard(|| Ok((PyBytes::new(py, &text), row.to_python(py, &nodes)?)))?)
+        Ok(guard(|| {
+            let tried = tried.map(|tried| PyBytes::new(py, &tried));
+            Ok((PyBytes::new(py, &text), row.to_python(py, &nodes)?, tried))
+        })?)
     }
 }
 

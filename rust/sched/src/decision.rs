@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use crate::cluster::Cluster;
 use crate::framework::Status;
 use crate::index_vec::{NodeIdx, PodIdx};
+use crate::preemption::PreemptionTrace;
 
 /// What became of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub struct Decision {
     pub message: Option<String>,
     /// Who is evicted for the pod.
     pub preemption: Option<Preemption>,
+    /// What preemption tried, if it was asked for.
+    pub preemption_trace: Option<Box<PreemptionTrace>>,
     /// kube-scheduler's own error, or what is not supported.
     pub error: Option<String>,
 }
@@ -154,6 +157,7 @@ impl Decision {
             score: None,
             message: None,
             preemption: None,
+            preemption_trace: None,
             error: None,
         }
     }
@@ -276,7 +280,8 @@ impl Serialize for NodeNames<'_> {
     }
 }
 
-struct PodNames<'a>(&'a Cluster, &'a [PodIdx]);
+/// A list of `namespace/name`.
+pub(crate) struct PodNames<'a>(pub(crate) &'a Cluster, pub(crate) &'a [PodIdx]);
 
 impl Serialize for PodNames<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

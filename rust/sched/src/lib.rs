@@ -17,7 +17,7 @@ pub mod index_vec;
 pub mod node_set;
 mod plan;
 pub mod plugins;
-mod preemption;
+pub mod preemption;
 pub mod profile;
 mod queue;
 pub mod resource;

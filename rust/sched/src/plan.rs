@@ -725,6 +725,16 @@ impl DryRun {
         Some(filter_failure(plugin, &filter.failure(cluster, node)?))
     }
 
+    /// The first plugin that does not let the pod fit, and why, in the words for which a dry run itself does not ask.
+    pub(crate) fn rejection(&self, cluster: &Cluster, node: NodeIdx) -> Option<Rejection> {
+        let mut filters = self.filters.iter();
+        let (plugin, filter) = filters.find(|(_, filter)| !filter.fits(cluster, node))?;
+        let mut verdicts = Verdicts::new(cluster.nodes().row_count());
+        filter.filter(cluster, Rows::Some(&[node]), &mut verdicts);
+        let status = verdicts.get(node)?.clone();
+        Some(Rejection { plugin: plugin.clone(), status })
+    }
+
     pub(crate) fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) {
         for (_, filter) in &mut self.filters {
             filter.dry_run(cluster, change);

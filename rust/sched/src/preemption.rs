@@ -7,10 +7,16 @@
 //! Follows `pkg/scheduler/framework/preemption/preemption.go` and
 //! `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go` of v1.34.
 
-use std::cmp::Reverse;
+mod trace;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::trace::{
+    Criteria, Criterion, NotCandidate, NotTried, PreemptionTrace, TriedCandidate,
+};
 use crate::cluster::{Cluster, PodChange, WhatIf};
-use crate::decision::Preemption;
+use crate::decision::{Preemption, Rejection};
 use crate::go::len64;
 use crate::go_sort::sort_slice;
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
@@ -62,7 +68,7 @@ impl CandidateLists {
 /// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
 ///
 /// `offset_and_number` says of so many nodes where evicting may help with which to begin, and how many candidates are enough
-/// (`GetOffsetAndNumCandidates`).
+/// (`GetOffsetAndNumCandidates`). What was tried goes into `trace`, if there is one.
 ///
 /// # Errors
 /// kube-scheduler's own error when a plugin failed in the dry run and there is no such node.
@@ -70,13 +76,20 @@ pub(crate) fn preempt(
     cluster: &mut Cluster,
     plan: &Plan,
     offset_and_number: impl FnOnce(usize) -> (usize, usize),
+    mut trace: Option<&mut PreemptionTrace>,
 ) -> Result<Option<Preemption>, String> {
     let preemptor = plan.template();
     if !cluster.template(preemptor).may_preempt() {
+        if let Some(trace) = trace {
+            *trace = PreemptionTrace::not_tried(NotTried::Never);
+        }
         return Ok(None);
     }
     let potential = plan.resolvable_nodes(cluster);
     if potential.is_empty() {
+        if let Some(trace) = trace {
+            explain(trace, cluster, plan, &[], None);
+        }
         return Ok(None);
     }
     let (offset, wanted) = offset_and_number(potential.len());
@@ -87,28 +100,66 @@ pub(crate) fn preempt(
         if found.are_enough() {
             break;
         }
-        match select_victims_on_node(cluster, plan, preemptor, node) {
-            Ok(None) => {}
-            Ok(Some((victims, violations))) => {
-                found.add(Candidate { node, at, victims, violations });
+        match select_victims_on_node(cluster, plan, preemptor, node, trace.is_some()) {
+            Ok((victims, violations)) => found.add(Candidate { node, at, victims, violations }),
+            Err(why) => {
+                if let NotCandidate::Failed(failure) = &why
+                    && !failures.contains(failure)
+                {
+                    failures.push(failure.clone());
+                }
+                if let Some(trace) = &mut trace {
+                    trace.others.push((node, why));
+                }
             }
-            Err(failure) if failures.contains(&failure) => {}
-            Err(failure) => failures.push(failure),
         }
     }
     let candidates = found.in_order();
+    let chosen = pick_one_node(cluster, &candidates);
+    if let Some(trace) = trace {
+        explain(trace, cluster, plan, &candidates, chosen);
+    }
     if candidates.is_empty() && !failures.is_empty() {
         return Err(match failures.as_slice() {
             [failure] => failure.clone(),
             _ => format!("[{}]", failures.join(", ")),
         });
     }
-    let chosen = pick_one_node(cluster, &candidates);
     Ok(chosen.map(|chosen| Preemption {
         node: chosen.node,
         victims: chosen.victims.clone(),
         candidates: candidates.iter().map(|one| (one.node, one.victims.clone())).collect(),
     }))
+}
+
+/// Completes what was tried by the candidates, and by the nodes that did not come into question.
+fn explain(
+    trace: &mut PreemptionTrace,
+    cluster: &Cluster,
+    plan: &Plan,
+    candidates: &[Candidate],
+    chosen: Option<&Candidate>,
+) {
+    let mut tried: BTreeMap<NodeIdx, NotCandidate> = trace.others.drain(..).collect();
+    let potential: BTreeSet<NodeIdx> = plan.resolvable_nodes(cluster).into_iter().collect();
+    let found: BTreeSet<NodeIdx> = candidates.iter().map(|candidate| candidate.node).collect();
+    let others = cluster.nodes().iter().filter(|node| !found.contains(node));
+    trace.others.extend(others.map(|node| {
+        let why = tried.remove(&node).unwrap_or_else(|| {
+            if potential.contains(&node) {
+                return NotCandidate::Enough;
+            }
+            NotCandidate::NotHelpful(plan.prefilter().cloned().or_else(|| plan.rejection(node)))
+        });
+        (node, why)
+    }));
+    let candidates = candidates.iter().map(|candidate| TriedCandidate {
+        node: candidate.node,
+        victims: candidate.victims.clone(),
+        criteria: criteria(cluster, candidate),
+        lost_by: None,
+    });
+    trace.choose(candidates.collect(), chosen.map(|chosen| chosen.node));
 }
 
 /// One node in a dry run: its row is changed in a fork.
@@ -142,6 +193,10 @@ impl Trial<'_> {
     fn failure(&self) -> Option<String> {
         self.run.failure(&self.cluster, self.node)
     }
+
+    fn rejection(&self) -> Option<Rejection> {
+        self.run.rejection(&self.cluster, self.node)
+    }
 }
 
 /// `SelectVictimsOnNode`: all pods of lower priority leave; then as many as possible come back, the most important first.
@@ -150,7 +205,8 @@ fn select_victims_on_node(
     plan: &Plan,
     preemptor: TemplateId,
     node: NodeIdx,
-) -> Result<Option<(Vec<PodIdx>, usize)>, String> {
+    in_words: bool,
+) -> Result<(Vec<PodIdx>, usize), NotCandidate> {
     let priority = cluster.template(preemptor).priority();
     let mut potential: Vec<PodIdx> = cluster.nodes().pods[node]
         .iter()
@@ -158,13 +214,12 @@ fn select_victims_on_node(
         .filter(|&pod| cluster.template(cluster.pods()[pod].template).priority() < priority)
         .collect();
     if potential.is_empty() {
-        return Ok(None);
+        return Err(NotCandidate::NoVictims);
     }
     let mut trial = Trial { cluster: cluster.what_if(), run: plan.dry_run(), node };
     for &pod in &potential {
         trial.remove(pod);
     }
-    let mut candidate = Ok(None);
     if trial.fits() {
         sort_by_importance(&trial.cluster, &mut potential);
         let (violating, others) = split_by_budget(&trial.cluster, &potential);
@@ -183,11 +238,15 @@ fn select_victims_on_node(
         if !violating.is_empty() && !others.is_empty() {
             sort_by_importance(&trial.cluster, &mut victims);
         }
-        candidate = Ok((!victims.is_empty()).then_some((victims, violations)));
+        if victims.is_empty() {
+            return Err(NotCandidate::NothingToEvict);
+        }
+        Ok((victims, violations))
     } else if let Some(failure) = trial.failure() {
-        candidate = Err(failure);
+        Err(NotCandidate::Failed(failure))
+    } else {
+        Err(NotCandidate::StillRejected(if in_words { trial.rejection() } else { None }))
     }
-    candidate
 }
 
 /// `MoreImportantPod`: higher priority first, then the one that started earlier; a pod that has not started started last.
@@ -226,20 +285,20 @@ fn split_by_budget(cluster: &Cluster, pods: &[PodIdx]) -> (Vec<PodIdx>, Vec<PodI
 /// `pickOneNodeForPreemption`: fewest violations, lowest highest priority, lowest sum of priorities, fewest victims,
 /// latest start of the most important victims; then the first of the nodes where evicting may help.
 fn pick_one_node<'a>(cluster: &Cluster, candidates: &'a [Candidate]) -> Option<&'a Candidate> {
+    candidates.iter().min_by_key(|&candidate| (criteria(cluster, candidate).order(), candidate.at))
+}
+
+fn criteria(cluster: &Cluster, candidate: &Candidate) -> Criteria {
     let priority = |pod: PodIdx| cluster.template(cluster.pods()[pod].template).priority();
-    candidates.iter().min_by_key(|candidate| {
-        let victims = &candidate.victims;
-        let first = victims.first().map_or(i32::MIN, |&pod| priority(pod));
-        let lift = i64::from(i32::MAX) + 1;
-        let sum: i64 = victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum();
-        let highest = victims.iter().map(|&pod| priority(pod)).max().unwrap_or(i32::MIN);
-        let earliest = victims
-            .iter()
-            .filter(|&&pod| priority(pod) == highest)
-            .map(|&pod| importance(cluster, pod).1)
-            .min()
-            .unwrap_or(i128::MIN);
-        let order = (candidate.violations, first, sum, len64(victims.len()), Reverse(earliest));
-        (order, candidate.at)
-    })
+    let victims = &candidate.victims;
+    let lift = i64::from(i32::MAX) + 1;
+    let highest = victims.iter().map(|&pod| priority(pod)).max();
+    let important = victims.iter().filter(|&&pod| Some(priority(pod)) == highest);
+    Criteria {
+        violations: candidate.violations,
+        highest_priority: victims.first().map_or(i32::MIN, |&pod| priority(pod)),
+        sum_of_priorities: victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum(),
+        victims: len64(victims.len()),
+        earliest_start: important.filter_map(|&pod| cluster.pods()[pod].start_time).min(),
+    }
 }

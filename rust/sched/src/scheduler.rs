@@ -19,7 +19,7 @@ use crate::framework::Plugin;
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::plan::Plan;
-use crate::preemption::preempt;
+use crate::preemption::{NotTried, PreemptionTrace, preempt};
 use crate::profile::Profile;
 use crate::queue;
 use crate::sampling::{Cycle, Sampling, SchedulerOptions, TieBreak, candidates_to_find};
@@ -31,6 +31,8 @@ pub enum Detail {
     Placement,
     /// What each plugin said of each node, too.
     Trace,
+    /// And what preemption tried on each.
+    Preemption,
 }
 
 /// The profiles of a configuration, ready to decide.
@@ -173,7 +175,15 @@ impl Session<'_> {
     /// Decides one pod, and says what that leaves to the next decision; the cluster stays as it is.
     fn attempt(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> (Decision, Cycle) {
         let mut cycle = cluster.cycle();
-        let decision = self.attempt_in(&mut cycle, cluster, pod, detail);
+        let mut decision = self.attempt_in(&mut cycle, cluster, pod, detail);
+        if detail == Detail::Preemption && decision.preemption_trace.is_none() {
+            let why = if cluster.nodes().is_empty() && decision.outcome == Outcome::Unschedulable {
+                NotTried::NoNodes
+            } else {
+                NotTried::of(decision.outcome)
+            };
+            decision.preemption_trace = Some(Box::new(PreemptionTrace::not_tried(why)));
+        }
         (decision, cycle)
     }
 
@@ -222,7 +232,9 @@ impl Session<'_> {
         let mut search = Search { profile, options, cycle };
         decide(cluster, plan, &mut search, detail, &mut decision);
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
-            match preempt(cluster, plan, |nodes| search.offset_and_candidates(nodes)) {
+            let mut trace = (detail == Detail::Preemption).then(Box::<PreemptionTrace>::default);
+            let offset_and_number = |nodes| search.offset_and_candidates(nodes);
+            match preempt(cluster, plan, offset_and_number, trace.as_deref_mut()) {
                 Ok(None) => {}
                 Ok(preemption) => {
                     decision.outcome = Outcome::Preempting;
@@ -230,6 +242,7 @@ impl Session<'_> {
                 }
                 Err(error) => decision.error = Some(error),
             }
+            decision.preemption_trace = trace;
         }
         decision
     }
@@ -381,7 +394,7 @@ fn decide(
         decision.error = Some(error);
         return;
     }
-    let mut trace = (detail == Detail::Trace).then(|| {
+    let mut trace = (detail != Detail::Placement).then(|| {
         let searched = plan.searched(cluster);
         Box::new(Trace {
             filter: match plan.prefilter() {
