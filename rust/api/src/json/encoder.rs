@@ -171,7 +171,7 @@ impl Members<'_> {
     }
 }
 
-/// Writes the members of an object: the other direction of [`members!`](crate::members), with the same targets.
+/// Writes the members of an object: the other direction of [`members!`](macro@crate::members), with the same targets.
 #[macro_export]
 macro_rules! write_members {
     ($members:ident, { $($name:literal => $target:tt),* $(,)? }) => {{
