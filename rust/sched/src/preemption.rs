@@ -239,7 +239,9 @@ fn select_victims_on_node(
             sort_by_importance(&trial.cluster, &mut victims);
         }
         if victims.is_empty() {
-            return Err(NotCandidate::NothingToEvict);
+            let name = trial.cluster.nodes().name(node);
+            let failure = format!("expected at least one victim pod on node {:?}", name.as_str());
+            return Err(NotCandidate::Failed(failure));
         }
         Ok((victims, violations))
     } else if let Some(failure) = trial.failure() {

@@ -177,8 +177,6 @@ pub enum NotCandidate {
     NoVictims,
     /// The pod does not fit with all pods of lower priority gone.
     StillRejected(Option<Rejection>),
-    /// The pod fits with all pods back again, which kube-scheduler does not take for an answer.
-    NothingToEvict,
     /// kube-scheduler's own plugin fails in the dry run.
     Failed(String),
     /// There were enough candidates without it.
@@ -192,7 +190,6 @@ impl NotCandidate {
             Self::NotHelpful(_) => "evicting pods does not help",
             Self::NoVictims => "no pod of lower priority",
             Self::StillRejected(_) => "does not fit without them either",
-            Self::NothingToEvict => "fits with nobody evicted",
             Self::Failed(_) => "the dry run fails",
             Self::Enough => "enough candidates without it",
         }
