@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from bayplan import _native
 from bayplan.decisions import Decisions, decision
-from bayplan.exceptions import ArgumentError, SourceError
+from bayplan.exceptions import ArgumentError, ObjectError, SourceError
 from bayplan.trace import Trace
 
 if TYPE_CHECKING:
@@ -149,12 +149,12 @@ class Cluster:
 
     @property
     def skipped(self) -> dict[str, int]:
-        """How many objects of each kind were passed over because no decision reads them."""
+        """How many objects of each kind loading passed over because no decision reads them."""
         return self._inner.skipped()
 
     @property
     def warnings(self) -> list[str]:
-        """What is missing from the dump and would change decisions if it were there."""
+        """What was missing when the cluster was loaded and would have changed decisions."""
         return self._inner.warnings()
 
     def apply(self, *sources: Events | Stdin) -> int:
@@ -173,7 +173,7 @@ class Cluster:
                 object, one event as a dict, or a list of such dicts.
 
         Returns:
-            How many events there were.
+            How many events happened; those of kinds that no decision reads do not count.
 
         Raises:
             ObjectError: An event is not valid, or cannot happen: its object is there already, its
@@ -223,11 +223,14 @@ class Cluster:
 
         Raises:
             NotFoundError: There is no such object.
-            ObjectError: There is no such kind, or neither name nor uid is given.
+            ObjectError: No decision reads this kind, or neither name nor uid is given.
         """
         metadata = {"name": name, "namespace": namespace if name else "", "uid": uid}
         metadata = {key: value for key, value in metadata.items() if value}
-        self._do("deleted", object={"kind": kind, "metadata": metadata})
+        event = {"type": "DELETED", "object": {"kind": kind, "metadata": metadata}}
+        _, skipped = self._inner.apply([("object", "<delete>", event)])
+        if skipped:
+            raise ObjectError("not a kind that is kept", field="kind", value=kind)
 
     def assume(self, pod: str, node: str) -> None:
         """Lets a waiting pod count on a node though it is not bound (``Cache.AssumePod``).
@@ -287,7 +290,7 @@ class Cluster:
             NotFoundError: There is no such node.
             ObjectError: A key or value is none that Kubernetes allows.
         """
-        self._do("label", node=node, labels=dict(labels))
+        self._do("label", node=node, labels=_mapping("labels", labels))
 
     def taint(self, node: str, *taints: str | Mapping[str, str]) -> None:
         """Gives a node taints; one of the same key and effect is replaced.
@@ -306,9 +309,16 @@ class Cluster:
     def untaint(self, node: str, key: str, effect: str | None = None) -> None:
         """Takes a node's taints of that key away, or the one of that key and effect.
 
+        Args:
+            node: Name of the node.
+            key: The taint's key, or ``key:effect``.
+            effect: The effect; all if neither says one.
+
         Raises:
             NotFoundError: There is no such node, or it has no such taint.
         """
+        if effect is None and ":" in key:
+            key, _, effect = key.partition(":")
         effects = {} if effect is None else {"effect": effect}
         self._do("untaint", node=node, key=key, **effects)
 
@@ -323,7 +333,7 @@ class Cluster:
             NotFoundError: There is no such node.
             ObjectError: A quantity is none.
         """
-        self._do("resize", node=node, allocatable=dict(allocatable))
+        self._do("resize", node=node, allocatable=_mapping("allocatable", allocatable))
 
     def fork(self) -> Fork:
         """A fork: a cluster of its own that begins as this one is now.
@@ -411,6 +421,8 @@ class Fork(Cluster):
         self._inner.rollback()
 
     def __enter__(self) -> Self:
+        if not self._inner.is_open():
+            raise ArgumentError("this fork has ended")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -527,7 +539,7 @@ class Scheduler:
             cluster: The cluster; unchanged if the call raises.
             pods: As for `Cluster.simulate`.
         """
-        return Decisions(self._inner.run(cluster._inner, _pods(pods), commit=True))  # noqa: SLF001
+        return Decisions(self._inner.run(_native_of(cluster), _pods(pods), commit=True))
 
     def simulate(
         self,
@@ -546,7 +558,7 @@ class Scheduler:
         """
         path = None if trace is None else os.fspath(trace)
         return Decisions(
-            self._inner.run(cluster._inner, _pods(pods), commit=False, trace=path)  # noqa: SLF001
+            self._inner.run(_native_of(cluster), _pods(pods), commit=False, trace=path)
         )
 
     def filter(self, cluster: Cluster, pod: str | Source) -> NDArray[np.bool_]:
@@ -564,7 +576,7 @@ class Scheduler:
                 scheduler fails on it.
             NotFoundError: There is no such pod, or no profile has its scheduler name.
         """
-        return self._inner.filter(cluster._inner, _pod(pod))  # noqa: SLF001
+        return self._inner.filter(_native_of(cluster), _pod(pod))
 
     def score(self, cluster: Cluster, pod: str | Source) -> NDArray[np.int64]:
         """The total of each node for the pod now, in the order of `Cluster.nodes`.
@@ -575,7 +587,7 @@ class Scheduler:
             cluster: The cluster.
             pod: As for `filter`.
         """
-        return self._inner.score(cluster._inner, _pod(pod))  # noqa: SLF001
+        return self._inner.score(_native_of(cluster), _pod(pod))
 
     def explain(
         self,
@@ -599,7 +611,7 @@ class Scheduler:
                 (`Trace.preemption_tried`).
         """
         text, record, tried = self._inner.explain(
-            cluster._inner,  # noqa: SLF001
+            _native_of(cluster),
             _pod(pod),
             in_turn,
             preemption,
@@ -657,10 +669,22 @@ def _source(source: Source | Stdin) -> NativeSource:
     raise ArgumentError(f"not a source of objects: {type(source).__name__}")
 
 
+def _native_of(cluster: Cluster) -> _native.Cluster:
+    if not isinstance(cluster, Cluster):
+        raise ArgumentError(f"not a cluster: {type(cluster).__name__}")
+    return cluster._inner  # noqa: SLF001 -- the classes of this module are one
+
+
+def _mapping(field: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"not a mapping: {type(value).__name__}", field=field)
+    return dict(value)
+
+
 def _taint(taint: str | Mapping[str, str]) -> dict[str, str]:
     """A taint as ``kubectl taint`` takes it."""
     if not isinstance(taint, str):
-        return dict(taint)
+        return _mapping("taints", taint)
     pair, _, effect = taint.rpartition(":")
     key, _, value = pair.partition("=")
     return {"key": key, "value": value, "effect": effect}

@@ -4,6 +4,8 @@ import copy
 import gzip
 import json
 import pickle
+import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,7 +129,7 @@ def test_nodes_are_cordoned_labelled_tainted_resized() -> None:
     assert fits(nodeSelector={"disk": "ssd"}) == []
     cluster.taint("a", "dedicated=x:NoSchedule", {"key": "k", "effect": "NoExecute"})
     assert fits() == ["b"]
-    cluster.untaint("a", "dedicated", "NoSchedule")
+    cluster.untaint("a", "dedicated:NoSchedule")
     cluster.untaint("a", "k")
     assert fits() == ["a", "b"]
     with pytest.raises(bayplan.NotFoundError, match="has no taint k"):
@@ -332,6 +334,98 @@ def test_threads_take_turns_on_forks_and_cluster() -> None:
     assert threading.active_count() >= 1
 
 
+def test_looking_at_a_fork_changes_nothing_of_how_it_ends() -> None:
+    for look in (True, False):
+        cluster = small()
+        outer = cluster.fork()
+        inner = outer.fork()
+        if look:
+            assert outer.nodes
+        with pytest.raises(bayplan.ArgumentError, match="a fork of this fork is open"):
+            outer.commit()
+        outer.rollback()
+        assert repr(inner) == "<Fork: ended>"
+        with pytest.raises(bayplan.ArgumentError, match="has ended"):
+            inner.__enter__()
+
+
+def test_a_call_that_changes_nothing_is_no_change() -> None:
+    cluster = small()
+    with cluster.fork() as fork:
+        fork.cordon("a")
+        cluster.apply([])
+        bayplan.Scheduler().schedule(cluster, [])
+        fork.commit()
+    assert cluster_nodes(cluster, pod("p", cpu="1m")) == ["b"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGALRM")
+def test_a_signal_handler_may_not_ask_about_the_cluster_that_is_at_work() -> None:
+    names = [f"n{at}" for at in range(2000)]
+    pods = [pod(f"p-{at}", cpu=f"{at % 97}m", priority=at % 11) for at in range(4000)]
+    cluster = bayplan.Cluster.load([node(name) for name in names], pods, service())
+    asked: list[Exception] = []
+
+    def ask(*_: object) -> None:
+        try:
+            repr(cluster)
+        except bayplan.ArgumentError as error:
+            asked.append(error)
+
+    before = signal.signal(signal.SIGALRM, ask)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        cluster.simulate()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(asked) == 1
+    assert "at work" in str(asked[0])
+
+
+def test_gated_pods_cannot_be_put_anywhere() -> None:
+    gated = pod("g", schedulingGates=[{"name": "example.com/x"}])
+    cluster = bayplan.Cluster.load([node("a")], gated, service(), pod("p"))
+    for put in (cluster.assume, cluster.bind):
+        with pytest.raises(bayplan.ObjectError, match="does not wait: it is gated"):
+            put("g", "a")
+    cluster.assume("p", "a")
+    cluster.update(pod("p", schedulingGates=[{"name": "example.com/x"}]))
+    assert cluster.node_of("p") is None
+    assert list(pickle.loads(pickle.dumps(cluster)).simulate()) == list(cluster.simulate())
+
+
+def test_a_watch_may_speak_of_pods_that_were_evicted() -> None:
+    low, high = pod("low", cpu="4", nodeName="a", priority=0), pod("high", cpu="4", priority=5)
+    low["metadata"]["uid"] = "u"
+    cluster = bayplan.Cluster.load([node("a")], low, high, service())
+    bayplan.Scheduler().schedule(cluster)
+    assert places(cluster) == {"default/high": "a"}
+    with pytest.raises(bayplan.NotFoundError):
+        cluster.node_of("low")
+    dying = low | {"metadata": low["metadata"] | {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    cluster.apply(event("MODIFIED", dying), event("ADDED", low), event("DELETED", low))
+    assert places(cluster) == {"default/high": "a"}
+    with pytest.raises(bayplan.NotFoundError):
+        cluster.apply(event("DELETED", low))
+
+
+def test_a_kind_that_nobody_reads_cannot_be_deleted() -> None:
+    with pytest.raises(bayplan.ObjectError, match="not a kind that is kept: pod"):
+        small().delete("pod", "run")
+
+
+@pytest.mark.parametrize("wrong", ["a=b", 3, None, ["k=v:NoSchedule"]])
+def test_values_of_other_types_are_refused(wrong: Any) -> None:
+    cluster = small()
+    for call in (cluster.label, cluster.resize):
+        with pytest.raises(bayplan.ArgumentError, match="not a mapping"):
+            call("a", wrong)
+    if not isinstance(wrong, str):
+        with pytest.raises(bayplan.ArgumentError, match="not a mapping"):
+            cluster.taint("a", wrong)
+
+
 # Copies
 
 
@@ -425,6 +519,7 @@ def test_forgetting_a_pod_frees_what_was_reserved_for_it() -> None:
         volume = {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
         return pod(name, volumes=[volume])
 
+    volume = objects[1]
     cluster = bayplan.Cluster.load(
         [node("a"), node("b")], objects, claiming("p", "c-1"), claiming("q", "c-2"), service()
     )
@@ -439,6 +534,14 @@ def test_forgetting_a_pod_frees_what_was_reserved_for_it() -> None:
         with one.fork() as fork:
             fork.bind("p", "b")
             fork.delete("Pod", "p")
+            assert fork.simulate(["default/q"])["q"].node is None
+        with one.fork() as fork:
+            # a watch that begins anew tells nothing new; one that tells of the binding does
+            fork.apply(event("MODIFIED", volume))
+            assert fork.simulate(["default/q"])["q"].node is None
+            claim_ref = {"kind": "PersistentVolumeClaim", "namespace": "default", "name": "c-1"}
+            fork.update(volume | {"spec": volume["spec"] | {"claimRef": claim_ref}})
+            fork.forget("p")
             assert fork.simulate(["default/q"])["q"].node is None
         one.forget("p")
         assert one.simulate(["default/q"])["q"].node == "b"

@@ -5,7 +5,9 @@
 //! Only if an earlier one is used while a later one is open is the state copied, and the earlier one's copy rolled back.
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use bayplan_sched::cluster::ForkId;
@@ -26,6 +28,8 @@ pub(crate) struct Handle {
 #[derive(Debug)]
 struct Family {
     members: Mutex<Members>,
+    /// The thread that is at work on them.
+    thread: Mutex<Option<ThreadId>>,
     /// Handles that Python has forgotten; whoever comes next puts them away.
     forgotten: Mutex<Vec<u64>>,
 }
@@ -75,8 +79,9 @@ impl Handle {
             all: IndexMap::from([(0, member)]),
             ..Members::default()
         };
-        let forgotten = Mutex::default();
-        Self { family: Arc::new(Family { members: Mutex::new(members), forgotten }), id: 0 }
+        let (thread, forgotten) = (Mutex::default(), Mutex::default());
+        let family = Family { members: Mutex::new(members), thread, forgotten };
+        Self { family: Arc::new(family), id: 0 }
     }
 
     /// Looks at the state, or changes it and back again.
@@ -103,8 +108,8 @@ impl Handle {
         work: impl FnOnce(&mut State) -> Result<T, NativeError>,
     ) -> Result<T, NativeError> {
         let mut members = self.enter(interrupt)?;
-        let done = members.work(self.id, |state| state.kept(work))?;
-        members.member(self.id)?.version += 1;
+        let (done, changed) = members.work(self.id, |state| state.kept(work))?;
+        members.member(self.id)?.version += u64::from(changed);
         Ok(done)
     }
 
@@ -164,7 +169,13 @@ impl Handle {
     }
 
     /// Waits until nobody else of the family is at work.
-    fn enter(&self, interrupt: &Interrupt) -> Result<MutexGuard<'_, Members>, NativeError> {
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Argument` if it is this thread that is at work: a signal handler asks about the cluster on which the
+    /// call that it interrupted works.
+    fn enter(&self, interrupt: &Interrupt) -> Result<AtWork<'_>, NativeError> {
+        let thread = std::thread::current().id();
         let mut members = loop {
             match self.family.members.try_lock() {
                 Ok(members) => break members,
@@ -175,6 +186,11 @@ impl Handle {
                     break members;
                 }
                 Err(TryLockError::WouldBlock) => {
+                    if *self.family.thread() == Some(thread) {
+                        return Err(wrong(
+                            "the call that was interrupted is at work on this cluster",
+                        ));
+                    }
                     interrupt.check()?;
                     std::thread::sleep(WAIT);
                 }
@@ -184,7 +200,34 @@ impl Handle {
         for id in forgotten {
             members.forget(id);
         }
-        Ok(members)
+        *self.family.thread() = Some(thread);
+        Ok(AtWork { members, family: &self.family })
+    }
+}
+
+/// The members, while one thread works on them.
+struct AtWork<'a> {
+    members: MutexGuard<'a, Members>,
+    family: &'a Family,
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        *self.family.thread() = None;
+    }
+}
+
+impl Deref for AtWork<'_> {
+    type Target = Members;
+
+    fn deref(&self) -> &Members {
+        &self.members
+    }
+}
+
+impl DerefMut for AtWork<'_> {
+    fn deref_mut(&mut self) -> &mut Members {
+        &mut self.members
     }
 }
 
@@ -196,6 +239,10 @@ impl Drop for Handle {
 }
 
 impl Family {
+    fn thread(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn forgotten(&self) -> MutexGuard<'_, Vec<u64>> {
         // nothing that can panic runs under this lock
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
@@ -261,15 +308,17 @@ impl Members {
 
     fn commit(&mut self, id: u64) -> Result<(), NativeError> {
         let number = self.world_of(id)?;
-        let world = self.world(number)?;
-        if world.stack.last() != Some(&id) {
+        if self.forks_of(id).next().is_some() {
             return Err(wrong("a fork of this fork is open: end that one first"));
         }
-        let is_first = world.stack.len() == 1;
+        let is_first = self.world(number)?.stack.len() == 1;
         let Member { fork, parent, parent_version, .. } = *self.member(id)?;
         let Some(parent) = parent else { return Err(wrong("this is no fork")) };
         let gone = || wrong("the cluster that was forked is gone");
         let home = self.world_of(parent).map_err(|_| gone())?;
+        if self.forgotten.contains(&parent) {
+            return Err(gone());
+        }
         if is_first {
             if self.member(parent)?.version != parent_version {
                 return Err(wrong("the cluster has changed since it was forked"));
@@ -326,7 +375,19 @@ impl Members {
         Ok(())
     }
 
+    /// The open forks of a member.
+    fn forks_of(&self, id: u64) -> impl Iterator<Item = u64> {
+        let forks = self.all.iter().filter(move |(_, member)| member.parent == Some(id));
+        forks.filter(|(_, member)| member.world.is_some()).map(|(&fork, _)| fork)
+    }
+
     fn rollback(&mut self, id: u64) -> Result<(), NativeError> {
+        self.world_of(id)?;
+        loop {
+            let fork = self.forks_of(id).next();
+            let Some(fork) = fork else { break };
+            self.rollback(fork)?;
+        }
         let number = self.world_of(id)?;
         self.end_from(id, number)?;
         self.put_away();

@@ -114,7 +114,7 @@ impl State {
         done
     }
 
-    /// Works on the state; if that fails, makes it again what it was.
+    /// Works on the state, and says whether that changed it; if it fails, makes the state again what it was.
     ///
     /// # Errors
     ///
@@ -122,16 +122,17 @@ impl State {
     pub(crate) fn kept<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, NativeError>,
-    ) -> Result<T, NativeError> {
+    ) -> Result<(T, bool), NativeError> {
         let fork = self.cluster.fork();
         let done = work(self);
+        let changed = self.cluster.has_changed(fork);
         let ended = match &done {
             Ok(_) => self.cluster.commit(fork),
             Err(_) => self.cluster.rollback(fork),
         };
         ended.map_err(|error| NativeError::Internal(error.to_string()))?;
         self.cluster.compact().map_err(cluster_error)?;
-        done
+        Ok((done?, changed))
     }
 }
 

@@ -182,6 +182,9 @@ impl Cluster {
     fn added(&mut self, object: Object, touched: &mut Touched) -> Result<(), ChangeError> {
         let key = object.key();
         let by_name = ObjectKey { uid: Str::EMPTY, ..key.clone() };
+        if !key.uid.is_empty() && self.evicted(&key).is_some() {
+            return Ok(());
+        }
         if self.exists(&by_name) {
             // a watch that begins anew tells of what is known already
             if !key.uid.is_empty() && self.uid_of(&by_name).is_some_and(|uid| uid == key.uid) {
@@ -200,6 +203,10 @@ impl Cluster {
     fn modified(&mut self, object: Object, touched: &mut Touched) -> Result<(), ChangeError> {
         let key = object.key();
         let by_name = ObjectKey { uid: Str::EMPTY, ..key.clone() };
+        if self.evicted(&key).is_some() {
+            // it is on its way out elsewhere; here it is gone already
+            return Ok(());
+        }
         let Some(uid) = self.uid_of(&by_name) else {
             return Err(ChangeError::NotFound(by_name));
         };
@@ -217,7 +224,8 @@ impl Cluster {
 
     fn deleted(&mut self, key: &ObjectKey, touched: &mut Touched) -> Result<(), ChangeError> {
         if key.kind == Kind::Pod {
-            let pod = self.pod_of(key)?;
+            let evicted = self.evicted(key);
+            let pod = evicted.map_or_else(|| self.pod_of(key), Ok)?;
             self.delete_pod(pod);
             return Ok(());
         }
@@ -339,7 +347,8 @@ impl Cluster {
     fn must_wait(&self, key: &ObjectKey, pod: PodIdx) -> Result<(), ChangeError> {
         let row = &self.pods[pod];
         let state = match row.place {
-            Place::Pending => return Ok(()),
+            Place::Pending if row.scheduling_gates.is_empty() => return Ok(()),
+            Place::Pending => "is gated".to_owned(),
             Place::On(node) if row.assumed => format!("is assumed on {}", self.nodes.name(node)),
             Place::On(node) => format!("is on {}", self.nodes.name(node)),
             Place::Elsewhere(absent) => {
@@ -350,6 +359,19 @@ impl Cluster {
             Place::Deleted => "was deleted".to_owned(),
         };
         Err(ChangeError::NotPending { pod: key.clone(), state })
+    }
+
+    /// The pod that is meant, if it was evicted and nobody has said since that it is gone.
+    fn evicted(&self, key: &ObjectKey) -> Option<PodIdx> {
+        if key.kind != Kind::Pod {
+            return None;
+        }
+        let name = (key.namespace.clone(), key.name.clone());
+        self.pod_names.get(&name).copied().filter(|&pod| {
+            let row = &self.pods[pod];
+            let same = key.uid.is_empty() || row.uid.is_empty() || row.uid == key.uid;
+            row.place == Place::Evicted && same
+        })
     }
 
     fn exists(&self, key: &ObjectKey) -> bool {

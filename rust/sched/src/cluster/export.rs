@@ -18,7 +18,7 @@ pub struct Bookkeeping {
     /// The host ports in use on nodes where they are not those of the node's pods: of two pods with the same port, one has
     /// left and freed it.
     pub ports: Vec<(usize, Vec<HostPort>)>,
-    /// The pods that are assumed, and what undoes the changes that were made for each.
+    /// The pods that are assumed, and what the objects that are reserved for each say themselves.
     pub assumed: Vec<(usize, Vec<Reserved>)>,
     /// What the last decision left to the next.
     pub cycle: Cycle,
@@ -132,10 +132,11 @@ impl Cluster {
             }
         }
         for (pod, row) in self.pods.iter_enumerated().filter(|(_, row)| row.assumed) {
-            let undos = self.reserved.get(&pod).map_or(&[][..], Vec::as_slice);
-            let undos = undos.iter().filter_map(|change| self.by_names(change)).collect();
+            let changes = self.reserved.get(&pod).map_or(&[][..], Vec::as_slice);
+            let changes = changes.iter().map(|change| self.storage.restoring(change));
+            let said = changes.filter_map(|change| self.by_names(&change)).collect();
             debug_assert!(row.place.exists(), "who is gone is not assumed");
-            bookkeeping.assumed.push((positions[pod], undos));
+            bookkeeping.assumed.push((positions[pod], said));
         }
         bookkeeping
     }
@@ -163,14 +164,19 @@ impl Cluster {
                 *known = ports.into_iter().collect();
             }
         }
-        for (pod, undos) in bookkeeping.assumed {
+        for (pod, said) in bookkeeping.assumed {
             let pod = PodIdx::from_index(pod);
-            let undos: Vec<StorageChange> =
-                undos.iter().filter_map(|undo| cluster.by_rows(undo)).collect();
+            let said: Vec<StorageChange> =
+                said.iter().filter_map(|change| cluster.by_rows(change)).collect();
             let Some(row) = cluster.pods.get_mut(pod) else { continue };
             row.assumed = true;
-            if !undos.is_empty() {
-                cluster.reserved.insert(pod, undos);
+            let changes: Vec<StorageChange> =
+                said.iter().map(|change| cluster.storage.restoring(change)).collect();
+            for change in said {
+                cluster.storage.say(change);
+            }
+            if !changes.is_empty() {
+                cluster.reserved.insert(pod, changes);
             }
         }
         Ok(cluster)

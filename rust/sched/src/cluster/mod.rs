@@ -53,7 +53,7 @@ pub struct Cluster {
     pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
     /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
     absent: IndexMap<Str, Vec<PodIdx>, FxBuildHasher>,
-    /// What was reserved for assumed pods: the changes that undo it, in the order in which it was done.
+    /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
     namespaces: Table<ObjectIdx, Namespace>,
@@ -223,7 +223,8 @@ impl Cluster {
 
     /// The row of the pod of that namespace and name.
     pub fn find_pod(&self, namespace: &str, name: &str) -> Option<PodIdx> {
-        self.pod_names.get(&(Str::from(namespace), Str::from(name))).copied()
+        let known = self.pod_names.get(&(Str::from(namespace), Str::from(name))).copied();
+        known.filter(|&pod| self.pods[pod].place.exists())
     }
 
     /// What the pods of a template share.

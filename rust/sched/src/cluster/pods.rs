@@ -148,11 +148,11 @@ impl Cluster {
         };
         let assumed = self.pods[index].assumed;
         let mut place = self.place_of(&pod);
-        let stays = assumed && place == Place::Pending;
+        let stays = assumed && place == Place::Pending && pod.spec.scheduling_gates.is_empty();
         if stays {
             place = self.pods[index].place;
         } else {
-            self.forget_reserved(index);
+            self.settle_reserved(index, place);
         }
         self.take_pod(index);
         let row = PodRow { assumed: stays, ..PodRow::new(pod, template) };
@@ -199,12 +199,13 @@ impl Cluster {
         self.pods[pod].assumed = false;
     }
 
-    /// Notes what was reserved for an assumed pod, each with what undoes it.
+    /// Reserves for a pod that is assumed what it will use.
     pub(crate) fn reserve(&mut self, pod: PodIdx, changes: Vec<StorageChange>) {
-        let undos: Vec<StorageChange> =
-            changes.into_iter().map(|change| self.change_storage(change)).collect();
-        if !undos.is_empty() {
-            self.set_reserved(pod, undos);
+        for change in &changes {
+            self.change_storage(change.clone());
+        }
+        if !changes.is_empty() {
+            self.set_reserved(pod, changes);
         }
     }
 
@@ -218,7 +219,7 @@ impl Cluster {
 
     /// Lets a pod that waits or is assumed be assumed on a node, or bound to it; where it is assumed, it stays.
     pub(super) fn place_pod(&mut self, pod: PodIdx, node: NodeIdx, assumed: bool) {
-        self.forget_reserved(pod);
+        self.settle_reserved(pod, Place::On(node));
         if self.pods[pod].place != Place::On(node) {
             self.take_pod(pod);
             self.put_pod(pod, Place::On(node));
@@ -401,12 +402,21 @@ impl Cluster {
         }
     }
 
-    /// `Unreserve`: undoes the last change first.
+    /// `Unreserve`: what was assumed for the pod is again what the objects say.
     fn unreserve(&mut self, pod: PodIdx) {
         if self.reserved.contains_key(&pod) {
-            for change in self.set_reserved(pod, Vec::new()).into_iter().rev() {
-                self.change_storage(change);
+            for change in self.set_reserved(pod, Vec::new()) {
+                self.change_storage(self.storage.restoring(&change));
             }
+        }
+    }
+
+    /// What was reserved for a pod is bound with it where it is assumed, and free if it comes elsewhere.
+    fn settle_reserved(&mut self, pod: PodIdx, place: Place) {
+        if place == self.pods[pod].place {
+            self.forget_reserved(pod);
+        } else {
+            self.unreserve(pod);
         }
     }
 
@@ -417,11 +427,11 @@ impl Cluster {
         }
     }
 
-    fn set_reserved(&mut self, pod: PodIdx, undos: Vec<StorageChange>) -> Vec<StorageChange> {
-        let before = if undos.is_empty() {
+    fn set_reserved(&mut self, pod: PodIdx, changes: Vec<StorageChange>) -> Vec<StorageChange> {
+        let before = if changes.is_empty() {
             self.reserved.swap_remove(&pod)
         } else {
-            self.reserved.insert(pod, undos)
+            self.reserved.insert(pod, changes)
         };
         let before = before.unwrap_or_default();
         self.log.push(|| Undo::Reserved { pod, before: before.clone() });

@@ -31,6 +31,8 @@ named!(
     PodDisruptionBudget,
     PriorityClass,
     CsiDriver,
+    PersistentVolume,
+    PersistentVolumeClaim,
     VolumeAttachment
 );
 

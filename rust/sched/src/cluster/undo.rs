@@ -167,6 +167,12 @@ impl Cluster {
         fork
     }
 
+    /// Whether anything has changed since the fork began; `false` if it is not open.
+    pub fn has_changed(&self, fork: ForkId) -> bool {
+        let mark = self.depth_of(fork).ok().and_then(|depth| self.log.marks.get(depth));
+        mark.is_some_and(|mark| self.log.undos.len() > mark.undos)
+    }
+
     /// How many forks are open.
     pub fn open_forks(&self) -> usize {
         self.log.marks.len()

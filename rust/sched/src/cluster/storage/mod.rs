@@ -186,14 +186,22 @@ impl Storage {
         let before = (self.selections.len(), self.attachables.len());
         match object {
             Object::PersistentVolumeClaim(object) => {
-                let selected_node = object.metadata.annotations.get(SELECTED_NODE).cloned();
-                let (_, undo) = self.claims.put(Claim { object: *object, selected_node });
+                let mut row = Claim { selected_node: said_node(&object), object: *object };
+                let known = self.claims.find_like(&row).and_then(|known| self.claims.get(known));
+                if let Some(known) = known.filter(|known| is_old(&known.object, &row.object)) {
+                    row.selected_node.clone_from(&known.selected_node);
+                }
+                let (_, undo) = self.claims.put(row);
                 undos(StorageUndo::Claim(undo));
             }
             Object::PersistentVolume(object) => {
-                let row = self.volume_row(*object);
+                let mut row = self.volume_row(*object);
                 let known = self.volumes.find_like(&row);
                 let was = known.and_then(|row| self.class_of_volume(row));
+                let known = known.and_then(|known| self.volumes.get(known));
+                if let Some(known) = known.filter(|known| is_old(&known.object, &row.object)) {
+                    row.claim_ref.clone_from(&known.claim_ref);
+                }
                 let (row, undo) = self.volumes.put(row);
                 undos(StorageUndo::Volume(undo));
                 self.volume_changed(row, was);
@@ -503,6 +511,37 @@ impl Storage {
         }
     }
 
+    /// The change that lets a claim or volume be again what its object says (`AssumeCache.Restore`).
+    pub(super) fn restoring(&self, change: &StorageChange) -> StorageChange {
+        match change {
+            StorageChange::ClaimRef { volume, .. } => {
+                let row = self.volumes.get(*volume);
+                let claim_ref = row.and_then(|row| row.object.spec.claim_ref.clone());
+                StorageChange::ClaimRef { volume: *volume, claim_ref }
+            }
+            StorageChange::SelectedNode { claim, .. } => {
+                let node = self.claims.get(*claim).and_then(|row| said_node(&row.object));
+                StorageChange::SelectedNode { claim: *claim, node }
+            }
+        }
+    }
+
+    /// Lets an object say something else, whatever is assumed of it: for a cluster that is made again.
+    pub(super) fn say(&mut self, change: StorageChange) {
+        match change {
+            StorageChange::ClaimRef { volume, claim_ref } => {
+                if let Some(row) = self.volumes.get_mut(volume) {
+                    row.object.spec.claim_ref = claim_ref;
+                }
+            }
+            StorageChange::SelectedNode { claim, node } => {
+                if let Some(row) = self.claims.get_mut(claim) {
+                    say_node(&mut row.object, node);
+                }
+            }
+        }
+    }
+
     /// How often the storage changed, undoing included.
     pub(crate) const fn revision(&self) -> u64 {
         self.revision
@@ -636,6 +675,26 @@ fn regroup<I: Idx>(
     }
 }
 
+/// The node for which the claim's object says that the volume is to be made.
+fn said_node(claim: &PersistentVolumeClaim) -> Option<Str> {
+    claim.metadata.annotations.get(SELECTED_NODE).cloned()
+}
+
+fn say_node(claim: &mut PersistentVolumeClaim, node: Option<Str>) {
+    let annotations = &mut claim.metadata.annotations;
+    match node {
+        Some(node) => drop(annotations.insert(SELECTED_NODE.into(), node)),
+        None => drop(annotations.remove(SELECTED_NODE)),
+    }
+}
+
+/// Whether an object tells nothing new, so that what is assumed stays (`AssumeCache.add`): it is the same, or its version
+/// is not a later one.
+fn is_old<T: Named + PartialEq>(known: &T, object: &T) -> bool {
+    let version = |object: &T| object.metadata().resource_version.parse::<u64>().ok();
+    known == object || version(object).zip(version(known)).is_some_and(|(new, old)| new <= old)
+}
+
 /// The name of the claim that a pod's volume stands for; `None` for other volumes.
 pub(crate) fn claim_name(pod: &Pod, volume: &Volume) -> Option<Str> {
     match &volume.source {
@@ -651,11 +710,7 @@ impl Claim {
     /// The object with what is assumed.
     fn export(&self) -> PersistentVolumeClaim {
         let mut object = self.object.clone();
-        let annotations = &mut object.metadata.annotations;
-        match &self.selected_node {
-            Some(node) => drop(annotations.insert(SELECTED_NODE.into(), node.clone())),
-            None => drop(annotations.remove(SELECTED_NODE)),
-        }
+        say_node(&mut object, self.selected_node.clone());
         object
     }
 
