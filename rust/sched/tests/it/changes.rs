@@ -248,7 +248,7 @@ fn is(pod: &Pod, key: &ObjectKey) -> bool {
 
 fn waits(pod: &Pod) -> bool {
     let finished = matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
-    pod.spec.node_name.is_empty() && !finished
+    pod.spec.node_name.is_empty() && pod.spec.scheduling_gates.is_empty() && !finished
 }
 
 /// Two clusters are alike; if not, says where they part.
