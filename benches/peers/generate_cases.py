@@ -160,6 +160,7 @@ class Case:
         *,
         volumes: bool,
         preemption: bool,
+        nominated: bool = False,
     ) -> None:
         """Draws what the whole case has in common."""
         self.rng = rng
@@ -168,6 +169,7 @@ class Case:
         self.with_volumes = volumes and self.flip("volumes")
         self.rates["volumes"] = (0.85 if group == "volumes" else 0.4) if self.with_volumes else 0
         self.with_preemption = preemption and self.flip("preemption")
+        self.with_nominations = nominated
         self.group = group
         self.tags = [group]
         self.objects: list[Json] = []
@@ -1532,12 +1534,49 @@ class Case:
             self.tags.append("preemption")
         if self.size == "sampled":
             config = self.sample(config)
+        if self.with_nominations and self.node_names:
+            self.tags.append("nominated")
+            self.nominate()
         return {
             "id": identifier,
             "tags": list(dict.fromkeys(self.tags)),
             "config": config,
             "objects": {"apiVersion": "v1", "kind": "List", "items": self.objects},
         }
+
+    def nominate(self) -> None:
+        """Nominates pending pods to a few nodes, and lets evicted pods still be there."""
+        rng = self.rng
+        few = self.some(self.node_names, rng.choice([1, 2, 3, 5]), 1)
+        rate, leaving = rng.choice([0.2, 0.5, 0.9]), rng.choice([0, 0.1, 0.4])
+        for pod in self.objects:
+            if pod["kind"] != "Pod":
+                continue
+            if "nodeName" not in pod["spec"]:
+                if self.flip(rate):
+                    nodes = rng.choice([few, few, few, self.node_names, ["gone-node"]])
+                    pod["status"]["nominatedNodeName"] = rng.choice(nodes)
+            elif self.flip(leaving):
+                by_scheduler: Json = {
+                    "type": "DisruptionTarget",
+                    "status": "True",
+                    "reason": "PreemptionByScheduler",
+                }
+                conditions = [by_scheduler]
+                if self.flip(0.2):
+                    other = rng.choice(
+                        [
+                            {"status": "False"},
+                            {"reason": "EvictionByEvictionAPI"},
+                            {"type": "Ready"},
+                        ]
+                    )
+                    conditions.insert(rng.choice([0, 1]), by_scheduler | other)
+                known = pod["status"].get("conditions", [])
+                pod["status"]["conditions"] = [*known, *conditions]
+                if self.flip(0.9):
+                    pod["metadata"]["deletionTimestamp"] = "2026-05-20T00:00:00Z"
+                    pod["metadata"]["deletionGracePeriodSeconds"] = 30
 
     def sample(self, config: Json | None) -> Json:
         """Lets few nodes suffice, and draws the zones by which kube-scheduler orders its nodes."""
@@ -1612,6 +1651,7 @@ def main() -> None:
     parser.add_argument("--groups", default=",".join(GROUPS), help="comma-separated")
     parser.add_argument("--no-volumes", action="store_true", help="no claims, no volumes")
     parser.add_argument("--no-preemption", action="store_true", help="all pods of one priority")
+    parser.add_argument("--nominated", action="store_true", help="pods that are nominated to nodes")
     options = parser.parse_args()
     groups = options.groups.split(",")
     for group in groups:
@@ -1619,7 +1659,8 @@ def main() -> None:
             parser.error(f"no group {group!r}; there are {', '.join(GROUPS)}")
     for number in range(options.first, options.first + options.cases):
         group = groups[number % len(groups)]
-        identifier = f"{group}-{options.seed}{SIZE_LETTERS[options.size]}-{number:05d}"
+        kind = SIZE_LETTERS[options.size] + ("n" if options.nominated else "")
+        identifier = f"{group}-{options.seed}{kind}-{number:05d}"
         rng = Random(identifier)
         case = Case(
             rng,
@@ -1627,6 +1668,7 @@ def main() -> None:
             options.size,
             volumes=not options.no_volumes,
             preemption=not options.no_preemption,
+            nominated=options.nominated,
         )
         json.dump({"case": case.build(identifier)}, sys.stdout, separators=(",", ":"))
         sys.stdout.write("\n")

@@ -60,6 +60,12 @@ func (f *factory) add(object runtime.Object) error {
 	return nil
 }
 
+// replace stores the object in the place of the one of its name; no handler
+// of the plugins asks for what changes in this program.
+func (f *factory) replace(object runtime.Object) error {
+	return f.of(reflect.TypeOf(object)).indexer.Update(object)
+}
+
 // remove forgets the object without telling handlers that never asked.
 func (f *factory) remove(object runtime.Object) error {
 	i := f.of(reflect.TypeOf(object))

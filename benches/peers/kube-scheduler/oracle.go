@@ -91,6 +91,7 @@ type world struct {
 	snapshot  *internalcache.Snapshot
 	profiles  map[string]*profile
 	nodeNames []string
+	queue     *queue
 	options   options
 	sched     *scheduler.Scheduler // to be asked as well, or nil
 }
@@ -108,15 +109,6 @@ type options struct {
 	sampling bool
 }
 
-// noNominations: a pod nominated to a node is assumed there at once, so there
-// is never a nomination beside the cache.
-type noNominations struct{}
-
-func (noNominations) AddNominatedPod(klog.Logger, fwk.PodInfo, *framework.NominatingInfo) {}
-func (noNominations) DeleteNominatedPodIfExists(*v1.Pod)                                  {}
-func (noNominations) UpdateNominatedPod(klog.Logger, *v1.Pod, fwk.PodInfo)                {}
-func (noNominations) NominatedPodsForNode(string) []fwk.PodInfo                           { return nil }
-
 func newProfile(ctx context.Context, p *config.KubeSchedulerProfile, opts ...frameworkruntime.Option) (*profile, error) {
 	out := &profile{plugins: map[string]framework.Plugin{}}
 	registry := frameworkruntime.Registry{}
@@ -131,7 +123,6 @@ func newProfile(ctx context.Context, p *config.KubeSchedulerProfile, opts ...fra
 	if err != nil {
 		return nil, err
 	}
-	f.SetPodNominator(noNominations{})
 	out.Framework = f
 	for _, plugin := range f.ListPlugins().Score.Enabled {
 		out.scorers = append(out.scorers, plugin.Name)
@@ -203,6 +194,7 @@ func newWorld(ctx context.Context, cfg *config.KubeSchedulerConfiguration, c *cl
 		}
 		w.profiles[cfg.Profiles[i].SchedulerName] = p
 	}
+	w.queue = w.newQueue(c.pending)
 	return w, nil
 }
 
@@ -295,15 +287,19 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 		Totals:    map[string]int64{},
 		Best:      []string{},
 	}
+	if w.queue.gated(p, pod) {
+		d.Gated = true
+		return d, nil
+	}
+	info, err := w.queue.pop(pod)
+	if err != nil {
+		return nil, err
+	}
+	defer w.queue.done(info)
+	pod = info.Pod
 	if len(pod.Spec.ResourceClaims) > 0 {
 		d.fail(errors.New("resourceClaims are not supported by this program"))
 		return d, nil
-	}
-	for _, plugin := range p.PreEnqueuePlugins() {
-		if !plugin.PreEnqueue(w.ctx, pod).IsSuccess() {
-			d.Gated = true
-			return d, nil
-		}
 	}
 	if pod.DeletionTimestamp != nil {
 		text := fmt.Sprintf("skip schedule deleting pod: %v/%v", pod.Namespace, pod.Name)
@@ -316,7 +312,7 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 	if w.snapshot.NumNodes() == 0 {
 		text := scheduler.ErrNoNodesAvailable.Error()
 		d.Message = &text
-		return d, nil
+		return d, w.queue.failed(info, noNode)
 	}
 
 	if w.options.ask {
@@ -335,13 +331,17 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 	feasible, diagnosis, err := search(p, state, pod, d)
 	if err != nil {
 		d.fail(err)
-		return d, nil
+		return d, w.queue.failed(info, noNode)
 	}
 	if len(feasible) == 0 {
 		fit := &framework.FitError{Pod: pod, NumAllNodes: w.snapshot.NumNodes(), Diagnosis: *diagnosis}
 		text := fit.Error()
 		d.Message = &text
-		return d, w.preempt(p, state, pod, diagnosis, d)
+		nominating, err := w.preempt(p, state, pod, diagnosis, d)
+		if err != nil || d.Preemption != nil {
+			return d, err
+		}
+		return d, w.queue.failed(info, nominating)
 	}
 	if err := w.score(p, state, pod, feasible, d); err != nil {
 		text := err.Error()
@@ -349,29 +349,30 @@ func (w *world) attempt(p *profile, pod *v1.Pod) (d *decision, failure error) {
 		if len(feasible) > 1 {
 			d.RawScores = map[string]map[string]int64{}
 			d.Message = &text
-			return d, nil
+			return d, w.queue.failed(info, noNode)
 		}
 		// The scheduler scores nothing when one node is left.
 		d.Best = []string{}
-		return d, w.place(p, state, pod, feasible[0].Node().Name, d)
+		return d, w.place(p, state, info, feasible[0].Node().Name, d)
 	}
-	return d, w.place(p, state, pod, d.Best[0], d)
+	return d, w.place(p, state, info, d.Best[0], d)
 }
 
 // place assumes the pod on the node and reserves what it needs there.
-func (w *world) place(p *profile, state fwk.CycleState, pod *v1.Pod, node string, d *decision) error {
-	assumed := pod.DeepCopy()
+func (w *world) place(p *profile, state fwk.CycleState, info *framework.QueuedPodInfo, node string, d *decision) error {
+	assumed := info.Pod.DeepCopy()
 	assumed.Spec.NodeName = node
 	if err := w.cache.AssumePod(w.logger, assumed); err != nil {
 		return err
 	}
+	w.queue.DeleteNominatedPodIfExists(assumed)
 	if s := p.RunReservePluginsReserve(w.ctx, state, assumed, node); !s.IsSuccess() {
 		p.RunReservePluginsUnreserve(w.ctx, state, assumed, node)
 		if err := w.cache.ForgetPod(w.logger, assumed); err != nil {
 			return err
 		}
 		d.fail(s.AsError())
-		return nil
+		return w.queue.failed(info, noNode)
 	}
 	d.Chosen = &node
 	return nil
@@ -415,6 +416,22 @@ func (w *world) filter(p *profile, state fwk.CycleState, pod *v1.Pod, d *decisio
 	}
 	if !result.AllNodes() {
 		d.PrefilterNodes = w.ordered(result.NodeNames)
+	}
+	// The node to which the pod is nominated comes first, and is enough; it
+	// may be one that PreFilter leaves out.
+	tried := pod.Status.NominatedNodeName
+	if node, err := w.snapshot.Get(tried); tried != "" && err == nil {
+		switch s := p.RunFilterPluginsWithNominatedPods(w.ctx, state, pod, node); {
+		case s.IsSuccess():
+			d.Filter[tried] = nil
+			return []fwk.NodeInfo{node}, diagnosis, nil
+		case s.Code() != fwk.Error:
+			diagnosis.NodeToStatus.Set(tried, s)
+			diagnosis.AddPluginStatus(s)
+			d.Filter[tried] = newStatus(s)
+		}
+	}
+	if !result.AllNodes() {
 		diagnosis.NodeToStatus.SetAbsentNodesStatus(fwk.NewStatus(
 			fwk.UnschedulableAndUnresolvable,
 			fmt.Sprintf("node(s) didn't satisfy plugin(s) %v", sets.List(rejecting)),
@@ -423,6 +440,9 @@ func (w *world) filter(p *profile, state fwk.CycleState, pod *v1.Pod, d *decisio
 	var feasible []fwk.NodeInfo
 	for _, name := range w.nodeNames {
 		if !result.AllNodes() && !result.NodeNames.Has(name) {
+			if _, known := d.Filter[name]; known {
+				continue
+			}
 			d.Filter[name] = newStatus(diagnosis.NodeToStatus.AbsentNodesStatus())
 			continue
 		}
@@ -513,24 +533,25 @@ func (w *world) score(p *profile, state fwk.CycleState, pod *v1.Pod, nodes []fwk
 	return nil
 }
 
-// preempt runs DefaultPreemption if the profile has it. All of its own parts
+// preempt says what becomes of the pod's own nomination. It runs DefaultPreemption if the profile has it. All of its own parts
 // decide; only its randomness is taken out: the search starts at the first
 // node and does not stop early, and of equally good nodes the first is taken.
-func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis *framework.Diagnosis, d *decision) error {
+func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis *framework.Diagnosis, d *decision) (*framework.NominatingInfo, error) {
 	plugin, ok := p.plugins[names.DefaultPreemption].(*defaultpreemption.DefaultPreemption)
 	if !ok || !p.HasPostFilterPlugins() {
-		return nil
+		return nil, nil
 	}
 	evaluator := plugin.Evaluator
-	if ok, _ := evaluator.PodEligibleToPreemptOthers(w.ctx, pod, diagnosis.NodeToStatus.Get("")); !ok {
-		return nil
+	nominated := diagnosis.NodeToStatus.Get(pod.Status.NominatedNodeName)
+	if ok, _ := evaluator.PodEligibleToPreemptOthers(w.ctx, pod, nominated); !ok {
+		return nil, nil
 	}
 	rejected, err := diagnosis.NodeToStatus.NodesForStatusCode(w.snapshot.NodeInfos(), fwk.Unschedulable)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(rejected) == 0 {
-		return nil
+		return noNode, nil
 	}
 	byName := map[string]fwk.NodeInfo{}
 	for _, node := range rejected {
@@ -539,7 +560,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 	var potential []fwk.NodeInfo
 	order, err := w.order()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, name := range order {
 		if node, ok := byName[name]; ok {
@@ -548,7 +569,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 	}
 	budgets, err := evaluator.PdbLister.List(labels.Everything())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	wanted := int32(len(potential))
 	if w.options.limitCandidates || w.options.sampling {
@@ -559,8 +580,9 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		if err != nil {
 			text := err.Error()
 			d.Error = &text
+			return nil, nil
 		}
-		return nil
+		return noNode, nil
 	}
 	chosen := w.selectCandidate(evaluator, candidates, order)
 	d.Preemption = &evictions{
@@ -571,17 +593,21 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 	for _, candidate := range candidates {
 		d.Preemption.Candidates[candidate.Name()] = podNames(candidate.Victims())
 	}
+	if err := w.queue.clearLowerPriority(pod, chosen); err != nil {
+		return nil, err
+	}
 	for _, victim := range chosen.Victims().Pods {
 		if err := w.cache.RemovePod(w.logger, victim); err != nil {
-			return err
+			return nil, err
 		}
 		if err := w.factory.remove(victim); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	nominated := pod.DeepCopy()
-	nominated.Spec.NodeName = chosen.Name()
-	return w.cache.AssumePod(w.logger, nominated)
+	assumed := pod.DeepCopy()
+	assumed.Spec.NodeName = chosen.Name()
+	w.queue.DeleteNominatedPodIfExists(assumed)
+	return nil, w.cache.AssumePod(w.logger, assumed)
 }
 
 func podNames(victims *extenderv1.Victims) []string {

@@ -24,10 +24,6 @@ var errSampling = errors.New("-sampling moves the start index on, so -ask cannot
 // sample has the scheduler find nodes in its own way, and fills the filter
 // part of the decision: only nodes that it looked at have an entry.
 func (w *world) sample(p *profile, state fwk.CycleState, pod *v1.Pod, d *decision) ([]fwk.NodeInfo, *framework.Diagnosis, error) {
-	if pod.Status.NominatedNodeName != "" {
-		pod = pod.DeepCopy()
-		pod.Status.NominatedNodeName = ""
-	}
 	start := int(reflect.ValueOf(w.sched).Elem().FieldByName("nextStartNodeIndex").Int())
 	feasible, diagnosis, err := findNodesThatFitPod(w.sched, w.ctx, p, state, pod)
 	if err != nil {
@@ -43,6 +39,8 @@ func (w *world) sample(p *profile, state fwk.CycleState, pod *v1.Pod, d *decisio
 	if err != nil {
 		return nil, &diagnosis, err
 	}
+	// With the node to which the pod is nominated it did not look at others.
+	enough := len(feasible) == 1 && feasible[0].Node().Name == pod.Status.NominatedNodeName && diagnosis.NodeToStatus.Len() == 0
 	if !result.AllNodes() {
 		d.PrefilterNodes = w.ordered(result.NodeNames)
 		// The scheduler walks them in the order of a Go map: take that of its
@@ -53,7 +51,7 @@ func (w *world) sample(p *profile, state fwk.CycleState, pod *v1.Pod, d *decisio
 		}
 		slices.SortFunc(feasible, func(a, b fwk.NodeInfo) int { return place(a) - place(b) })
 		for _, name := range w.nodeNames {
-			if !result.NodeNames.Has(name) {
+			if !result.NodeNames.Has(name) && !enough {
 				d.Filter[name] = newStatus(diagnosis.NodeToStatus.AbsentNodesStatus())
 			}
 		}

@@ -20,7 +20,7 @@ const FORMAT: u64 = 1;
 ///
 /// `NativeError::Internal` if what is in memory cannot be written.
 pub(crate) fn dump(state: &State) -> Result<Vec<u8>, NativeError> {
-    let Bookkeeping { order, ports, assumed, cycle } = state.cluster.bookkeeping();
+    let Bookkeeping { order, ports, assumed, passed_over, cycle } = state.cluster.bookkeeping();
     let ports: Vec<Value> = ports
         .iter()
         .map(|(node, ports)| {
@@ -44,6 +44,7 @@ pub(crate) fn dump(state: &State) -> Result<Vec<u8>, NativeError> {
         "order": order,
         "ports": ports,
         "assumed": assumed,
+        "passedOver": passed_over,
         "cycle": [json!(cycle.next_start_node), json!(cycle.rolls)],
     });
     let mut bytes = head.to_string().into_bytes();
@@ -113,6 +114,7 @@ impl Head {
                 assumed: all(head.get("assumed")?, |pair| {
                     Some((number(pair.get(0)?)?, all(pair.get(1)?, read_reserved)?))
                 })?,
+                passed_over: all(head.get("passedOver")?, number)?,
                 cycle: Cycle {
                     next_start_node: number(head.get("cycle")?.get(0)?)?,
                     rolls: head.get("cycle")?.get(1)?.as_u64()?,

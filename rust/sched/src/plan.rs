@@ -5,15 +5,17 @@
 
 use bayplan_api::Str;
 
-use crate::cluster::{Cluster, PodChange, PodInfo};
+use crate::cluster::{Cluster, PodInfo};
 use crate::decision::{PluginScores, Rejection};
 use crate::diagnosis::{Histogram, pre_filter_message};
+use crate::dry_run::{DryRun, Trial, filter_failure};
 use crate::framework::{
     Code, Dependency, Filter, MAX_NODE_SCORE, PreFilter, PreScore, Rows, Score, Stale, Status,
     Verdicts,
 };
 use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
+use crate::nominated::{Nominated, Nominees};
 use crate::plugins::FixedFilter;
 use crate::profile::Profile;
 use crate::sampling::{feasible_nodes_to_find, list_order};
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     /// The nodes that PreFilter leaves, in the order in which kube-scheduler lists them; made when it is first asked for.
     list: Option<Vec<NodeIdx>>,
     walk: Option<Walk>,
+    /// What nominations change of the decision that is being made.
+    nominated: Nominated,
     /// The total of each feasible node; other rows mean nothing.
     totals: IndexVec<NodeIdx, i64>,
     /// What every total has beside the scores: one, if there are no score plugins.
@@ -49,6 +53,9 @@ pub(crate) struct Plan {
 struct Narrowed {
     names: Vec<Str>,
     nodes: NodeSet,
+    /// By whom, sorted.
+    plugins: Vec<Str>,
+    /// What is said of the other nodes.
     rejection: Rejection,
 }
 
@@ -148,6 +155,7 @@ impl Plan {
             nodes: Vec::new(),
             list: None,
             walk: None,
+            nominated: Nominated::default(),
             totals: IndexVec::filled(base_total, count),
             base_total,
             revision: cluster.revision(),
@@ -234,10 +242,8 @@ impl Plan {
                 nodes.insert(node);
             }
             narrowing.sort();
-            let plugins: Vec<&str> = narrowing.iter().map(Str::as_str).collect();
-            let reason = format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "));
-            let rejection = Rejection { plugin: "".into(), status: Status::unresolvable(reason) };
-            Narrowed { names, nodes, rejection }
+            let rejection = did_not_satisfy(&narrowing);
+            Narrowed { names, nodes, plugins: narrowing, rejection }
         });
     }
 
@@ -313,10 +319,69 @@ impl Plan {
         true
     }
 
-    /// Finds all feasible nodes.
+    /// Forgets the nominations of the last decision: this one knows none.
+    pub(crate) fn forget_nominations(&mut self) {
+        self.nominated = Nominated::default();
+    }
+
+    /// Takes the nominations that count in this decision: the pod's `own` node, and the pods to which it must leave room.
+    /// The cluster is left as it was.
+    pub(crate) fn nominate(
+        &mut self,
+        cluster: &mut Cluster,
+        own: Option<NodeIdx>,
+        nominees: Nominees,
+    ) {
+        self.nominated = Nominated { nominees, ..Nominated::default() };
+        if self.prefilter.is_some() {
+            return;
+        }
+        self.refresh(cluster);
+        for (&node, guests) in &self.nominated.nominees {
+            if own == Some(node) || !self.is_left_out(node) {
+                let mut trial = Trial::new(cluster, self.dry_run(), node);
+                if let Some(rejection) = trial.rejection_beside(guests) {
+                    self.nominated.rejections.insert(node, rejection);
+                }
+            }
+        }
+        let Some(own) = own else { return };
+        let beside = self.nominated.rejections.get(&own).cloned();
+        match beside.or_else(|| self.filter_rejection(own)) {
+            None => self.nominated.fits = Some(own),
+            // kube-scheduler then goes on as if it had not tried.
+            Some(rejection) if rejection.status.code == Code::Error => {
+                if self.is_left_out(own) {
+                    self.nominated.rejections.remove(&own);
+                }
+            }
+            Some(rejection) => {
+                // v1.34 notes who rejected that node in the set of plugins that narrowed the nodes.
+                self.nominated.left_out = self.narrowed.as_ref().map(|narrowed| {
+                    let mut plugins = narrowed.plugins.clone();
+                    if let Err(at) = plugins.binary_search(&rejection.plugin) {
+                        plugins.insert(at, rejection.plugin.clone());
+                    }
+                    did_not_satisfy(&plugins)
+                });
+                self.nominated.tried = Some(own);
+                self.nominated.rejections.insert(own, rejection);
+            }
+        }
+    }
+
+    /// What nominations change of the decision that is being made.
+    pub(crate) const fn nominated(&self) -> &Nominated {
+        &self.nominated
+    }
+
+    /// Finds all feasible nodes, or the one to which the pod is nominated.
     pub(crate) fn filter(&mut self, cluster: &Cluster) {
         self.walk = None;
-        let feasible = self.passing(cluster);
+        let feasible = match self.nominated.fits {
+            Some(node) => NodeSet::from_fn(cluster.nodes().row_count(), |other| other == node),
+            None => self.passing(cluster),
+        };
         if self.take(feasible) {
             self.nodes = self.feasible.iter().collect();
         }
@@ -325,6 +390,10 @@ impl Plan {
     /// Finds as many feasible nodes as kube-scheduler would (`findNodesThatPassFilters`), walking its list of nodes from
     /// `start`; says at how many nodes it looked.
     pub(crate) fn sample(&mut self, profile: &Profile, cluster: &Cluster, start: usize) -> usize {
+        if self.nominated.fits.is_some() {
+            self.filter(cluster);
+            return 0;
+        }
         let passing = self.passing(cluster);
         let list = self.list.take().unwrap_or_else(|| self.list(cluster));
         if self.prefilter.is_some() {
@@ -334,7 +403,7 @@ impl Plan {
             self.nodes.clear();
             return 0;
         }
-        let may_fail = self.filters.iter().any(|planned| planned.verdicts.may_fail());
+        let may_fail = self.may_fail();
         let wanted = match feasible_nodes_to_find(profile.percentage_of_nodes_to_score, list.len())
         {
             _ if !profile.has_scores => 1,
@@ -345,6 +414,7 @@ impl Plan {
         let mut feasible = NodeSet::empty(passing.universe());
         let mut failed = None;
         let mut steps = 0;
+        let mut tried = self.nominated.tried;
         for &node in after.iter().chain(before) {
             if passing.contains(node) {
                 // The search ends with the first feasible node that is one too many.
@@ -358,12 +428,14 @@ impl Plan {
                 break;
             }
             steps += 1;
+            tried = tried.filter(|&tried| tried != node);
         }
         self.walk = Some(Walk { start, steps, failed });
         self.list = Some(list);
         self.take(feasible);
         self.nodes = found;
-        steps
+        // The pod's own node counts, too, wherever it stands.
+        steps + usize::from(tried.is_some())
     }
 
     /// The nodes that PreFilter leaves, in the order in which kube-scheduler lists them.
@@ -398,14 +470,24 @@ impl Plan {
             None => cluster.nodes().live().clone(),
             Some(narrowed) => narrowed.nodes.clone(),
         };
+        self.refresh(cluster);
+        for planned in &self.filters {
+            passing.intersect(planned.verdicts.passing());
+        }
+        for &node in self.nominated.rejections.keys() {
+            passing.remove(node);
+        }
+        passing
+    }
+
+    /// Asks the filters again about what is stale.
+    fn refresh(&mut self, cluster: &Cluster) {
         for planned in &mut self.filters {
             if !planned.stale.is_fresh() {
                 planned.filter.filter(cluster, planned.stale.rows(), &mut planned.verdicts);
                 planned.stale.clear();
             }
-            passing.intersect(planned.verdicts.passing());
         }
-        passing
     }
 
     /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.
@@ -474,14 +556,20 @@ impl Plan {
         self.nodes.iter().map(|&node| self.totals[node]).collect()
     }
 
-    /// Whether a walk ended before it had looked at all nodes.
-    pub(crate) fn is_cut_short(&self) -> bool {
+    /// Whether a walk ended before it had looked at all nodes, or the pod's own node was enough.
+    pub(crate) fn is_cut_short(&self, cluster: &Cluster) -> bool {
+        if self.nominated.fits.is_some() {
+            return cluster.nodes().count() > 1;
+        }
         let length = self.list.as_ref().map_or(0, Vec::len);
         self.walk.as_ref().is_some_and(|walk| walk.failed.is_none() && walk.steps < length)
     }
 
     /// The nodes that were looked at, or that PreFilter left out.
     pub(crate) fn searched(&self, cluster: &Cluster) -> NodeSet {
+        if self.nominated.fits.is_some() {
+            return self.feasible.clone();
+        }
         let mut searched = cluster.nodes().live().clone();
         if let (Some(walk), Some(list)) = (&self.walk, &self.list) {
             let (before, after) =
@@ -489,6 +577,9 @@ impl Plan {
             for &node in after.iter().chain(before).skip(walk.steps) {
                 searched.remove(node);
             }
+        }
+        if let Some(tried) = self.nominated.tried {
+            searched.insert(tried);
         }
         searched
     }
@@ -513,11 +604,30 @@ impl Plan {
 
     /// Why the node is not feasible: the first plugin that rejects it.
     pub(crate) fn rejection(&self, node: NodeIdx) -> Option<Rejection> {
-        if let Some(narrowed) = &self.narrowed
-            && !narrowed.nodes.contains(node)
-        {
-            return Some(narrowed.rejection.clone());
+        if self.nominated.fits == Some(node) {
+            return None;
         }
+        if let Some(rejection) = self.nominated.rejections.get(&node) {
+            return Some(rejection.clone());
+        }
+        match &self.narrowed {
+            Some(narrowed) if self.is_left_out(node) => Some(self.left_out(narrowed).clone()),
+            _ => self.filter_rejection(node),
+        }
+    }
+
+    /// What is said of the nodes that PreFilter leaves out.
+    fn left_out<'plan>(&'plan self, narrowed: &'plan Narrowed) -> &'plan Rejection {
+        self.nominated.left_out.as_ref().unwrap_or(&narrowed.rejection)
+    }
+
+    /// Whether PreFilter leaves the node out.
+    fn is_left_out(&self, node: NodeIdx) -> bool {
+        self.narrowed.as_ref().is_some_and(|narrowed| !narrowed.nodes.contains(node))
+    }
+
+    /// What the filters say of a node as it stands.
+    fn filter_rejection(&self, node: NodeIdx) -> Option<Rejection> {
         self.filters.iter().find_map(|planned| {
             let status = planned.verdicts.get(node)?.clone();
             Some(Rejection { plugin: planned.plugin.clone(), status })
@@ -534,9 +644,16 @@ impl Plan {
         self.rejection(node).is_some_and(|rejection| rejection.status.code == Code::Error)
     }
 
+    /// Whether a plugin may fail on a node.
+    fn may_fail(&self) -> bool {
+        let mut rejections = self.nominated.rejections.values();
+        self.filters.iter().any(|planned| planned.verdicts.may_fail())
+            || rejections.any(|rejection| rejection.status.code == Code::Error)
+    }
+
     /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
     pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
-        if !self.filters.iter().any(|planned| planned.verdicts.may_fail()) {
+        if self.nominated.fits.is_some() || !self.may_fail() {
             return None;
         }
         let failed = match &self.walk {
@@ -551,11 +668,17 @@ impl Plan {
     /// order of kube-scheduler's list.
     pub(crate) fn resolvable_nodes(&self, cluster: &Cluster) -> Vec<NodeIdx> {
         let resolvable = self.resolvable_set(cluster);
+        let of_list = |list: &[NodeIdx]| {
+            list.iter().copied().filter(|&node| resolvable.contains(node)).collect()
+        };
         match &self.list {
-            Some(list) if self.walk.is_some() => {
-                list.iter().copied().filter(|&node| resolvable.contains(node)).collect()
+            _ if self.walk.is_none() => resolvable.iter().collect(),
+            // The pod's own node is not in the list, but was tried.
+            _ if self.nominated.tried.is_some_and(|tried| self.is_left_out(tried)) => {
+                of_list(&list_order(cluster.nodes()))
             }
-            _ => resolvable.iter().collect(),
+            Some(list) => of_list(list),
+            None => resolvable.iter().collect(),
         }
     }
 
@@ -570,6 +693,9 @@ impl Plan {
             };
         }
         NodeSet::from_fn(nodes.row_count(), |node| {
+            if let Some(rejection) = self.nominated.rejections.get(&node) {
+                return rejection.status.code == Code::Unschedulable;
+            }
             let mut verdicts = self.filters.iter().map(|planned| &planned.verdicts);
             let first = verdicts.find(|verdicts| !verdicts.passing().contains(node));
             nodes.live().contains(node)
@@ -586,9 +712,17 @@ impl Plan {
         }
         let mut histogram = Histogram::default();
         let mut left = cluster.nodes().live().clone();
+        let mut tried_outside = 0;
+        for (&node, rejection) in &self.nominated.rejections {
+            for reason in &rejection.status.reasons {
+                histogram.add(reason, 1);
+            }
+            left.remove(node);
+            tried_outside += usize::from(self.is_left_out(node));
+        }
         if let Some(narrowed) = &self.narrowed {
-            let outside = count - narrowed.nodes.count();
-            for reason in narrowed.rejection.status.reasons.iter().filter(|_| outside > 0) {
+            let outside = count - narrowed.nodes.count() - tried_outside;
+            for reason in self.left_out(narrowed).status.reasons.iter().filter(|_| outside > 0) {
                 histogram.add(reason, outside);
             }
             left.intersect(&narrowed.nodes);
@@ -610,7 +744,7 @@ impl Plan {
     pub(crate) fn dry_run(&self) -> DryRun {
         let filters = self.filters.iter();
         let copies = filters.map(|planned| (planned.plugin.clone(), planned.filter.boxed_clone()));
-        DryRun { filters: copies.collect() }
+        DryRun::new(copies.collect())
     }
 
     pub(crate) const fn template(&self) -> TemplateId {
@@ -690,6 +824,13 @@ fn out_of_range(plugin: &Str, score: i64) -> String {
     )
 }
 
+/// The status of the nodes that PreFilter leaves out; `plugins` are sorted.
+fn did_not_satisfy(plugins: &[Str]) -> Rejection {
+    let plugins: Vec<&str> = plugins.iter().map(Str::as_str).collect();
+    let reason = format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "));
+    Rejection { plugin: "".into(), status: Status::unresolvable(reason) }
+}
+
 fn did_not_satisfy_together(plugins: &mut [Str]) -> Status {
     plugins.sort();
     let names: Vec<&str> = plugins.iter().map(Str::as_str).collect();
@@ -701,43 +842,4 @@ fn did_not_satisfy_together(plugins: &mut [Str]) -> Status {
 
 fn pre_score_failure(plugin: &Str, error: &str) -> String {
     format!("running PreScore plugin {:?}: {error}", plugin.as_str())
-}
-
-fn filter_failure(plugin: &Str, error: &str) -> String {
-    format!("running {:?} filter plugin: {error}", plugin.as_str())
-}
-
-/// The filters of a plan, free to be changed.
-#[derive(Debug)]
-pub(crate) struct DryRun {
-    filters: Vec<(Str, Box<dyn Filter>)>,
-}
-
-impl DryRun {
-    pub(crate) fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
-        self.filters.iter().all(|(_, filter)| filter.fits(cluster, node))
-    }
-
-    /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.
-    pub(crate) fn failure(&self, cluster: &Cluster, node: NodeIdx) -> Option<String> {
-        let mut filters = self.filters.iter();
-        let (plugin, filter) = filters.find(|(_, filter)| !filter.fits(cluster, node))?;
-        Some(filter_failure(plugin, &filter.failure(cluster, node)?))
-    }
-
-    /// The first plugin that does not let the pod fit, and why, in the words for which a dry run itself does not ask.
-    pub(crate) fn rejection(&self, cluster: &Cluster, node: NodeIdx) -> Option<Rejection> {
-        let mut filters = self.filters.iter();
-        let (plugin, filter) = filters.find(|(_, filter)| !filter.fits(cluster, node))?;
-        let mut verdicts = Verdicts::new(cluster.nodes().row_count());
-        filter.filter(cluster, Rows::Some(&[node]), &mut verdicts);
-        let status = verdicts.get(node)?.clone();
-        Some(Rejection { plugin: plugin.clone(), status })
-    }
-
-    pub(crate) fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) {
-        for (_, filter) in &mut self.filters {
-            filter.dry_run(cluster, change);
-        }
-    }
 }

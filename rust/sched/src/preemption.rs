@@ -15,12 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::trace::{
     Criteria, Criterion, NotCandidate, NotTried, PreemptionTrace, TriedCandidate,
 };
-use crate::cluster::{Cluster, PodChange, WhatIf};
-use crate::decision::{Preemption, Rejection};
+use crate::cluster::Cluster;
+use crate::decision::Preemption;
+use crate::dry_run::Trial;
+use crate::framework::Code;
 use crate::go::len64;
 use crate::go_sort::sort_slice;
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
-use crate::plan::{DryRun, Plan};
+use crate::nominated::node_of;
+use crate::plan::Plan;
 
 /// Who would leave a node.
 #[derive(Debug)]
@@ -65,6 +68,25 @@ impl CandidateLists {
     }
 }
 
+/// Why the pod may not preempt others (`PodEligibleToPreemptOthers`): its policy forbids it, or pods that were evicted for it are
+/// still leaving the node to which it is nominated, and it could go there once they have.
+pub(crate) fn ineligible(cluster: &Cluster, plan: &Plan, pod: PodIdx) -> Option<NotTried> {
+    let preemptor = cluster.template(plan.template());
+    if !preemptor.may_preempt() {
+        return Some(NotTried::Never);
+    }
+    let node = node_of(cluster, pod)?;
+    let rejection = plan.prefilter().cloned().or_else(|| plan.rejection(node));
+    if rejection.is_some_and(|it| it.status.code == Code::UnschedulableAndUnresolvable) {
+        return None;
+    }
+    let leaving = cluster.nodes().pods[node].iter().any(|&other| {
+        let row = &cluster.pods()[other];
+        row.preempted && cluster.template(row.template).priority() < preemptor.priority()
+    });
+    leaving.then_some(NotTried::VictimsLeaving)
+}
+
 /// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
 ///
 /// `offset_and_number` says of so many nodes where evicting may help with which to begin, and how many candidates are enough
@@ -79,12 +101,6 @@ pub(crate) fn preempt(
     mut trace: Option<&mut PreemptionTrace>,
 ) -> Result<Option<Preemption>, String> {
     let preemptor = plan.template();
-    if !cluster.template(preemptor).may_preempt() {
-        if let Some(trace) = trace {
-            *trace = PreemptionTrace::not_tried(NotTried::Never);
-        }
-        return Ok(None);
-    }
     let potential = plan.resolvable_nodes(cluster);
     if potential.is_empty() {
         if let Some(trace) = trace {
@@ -162,43 +178,6 @@ fn explain(
     trace.choose(candidates.collect(), chosen.map(|chosen| chosen.node));
 }
 
-/// One node in a dry run: its row is changed in a fork.
-struct Trial<'a> {
-    cluster: WhatIf<'a>,
-    run: DryRun,
-    node: NodeIdx,
-}
-
-impl Trial<'_> {
-    fn change(&mut self, pod: PodIdx, delta: i64) {
-        let row = &self.cluster.pods()[pod];
-        let (template, terminating) = (row.template, row.terminating);
-        self.cluster.count_on_row(template, self.node, delta);
-        let change = PodChange { node: self.node, template, terminating, delta };
-        self.run.pod_changed(&self.cluster, &change);
-    }
-
-    fn remove(&mut self, pod: PodIdx) {
-        self.change(pod, -1);
-    }
-
-    fn add(&mut self, pod: PodIdx) {
-        self.change(pod, 1);
-    }
-
-    fn fits(&self) -> bool {
-        self.run.fits(&self.cluster, self.node)
-    }
-
-    fn failure(&self) -> Option<String> {
-        self.run.failure(&self.cluster, self.node)
-    }
-
-    fn rejection(&self) -> Option<Rejection> {
-        self.run.rejection(&self.cluster, self.node)
-    }
-}
-
 /// `SelectVictimsOnNode`: all pods of lower priority leave; then as many as possible come back, the most important first.
 fn select_victims_on_node(
     cluster: &mut Cluster,
@@ -216,19 +195,20 @@ fn select_victims_on_node(
     if potential.is_empty() {
         return Err(NotCandidate::NoVictims);
     }
-    let mut trial = Trial { cluster: cluster.what_if(), run: plan.dry_run(), node };
+    let nominated = plan.nominated().on(node);
+    let mut trial = Trial::new(cluster, plan.dry_run(), node);
     for &pod in &potential {
         trial.remove(pod);
     }
-    if trial.fits() {
-        sort_by_importance(&trial.cluster, &mut potential);
-        let (violating, others) = split_by_budget(&trial.cluster, &potential);
+    if trial.fits(nominated) {
+        sort_by_importance(trial.cluster(), &mut potential);
+        let (violating, others) = split_by_budget(trial.cluster(), &potential);
         let mut victims = Vec::new();
         let mut violations = 0;
         for (pods, violates) in [(&violating, 1), (&others, 0)] {
             for &pod in pods {
                 trial.add(pod);
-                if !trial.fits() {
+                if !trial.fits(nominated) {
                     trial.remove(pod);
                     victims.push(pod);
                     violations += violates;
@@ -236,18 +216,18 @@ fn select_victims_on_node(
             }
         }
         if !violating.is_empty() && !others.is_empty() {
-            sort_by_importance(&trial.cluster, &mut victims);
+            sort_by_importance(trial.cluster(), &mut victims);
         }
         if victims.is_empty() {
-            let name = trial.cluster.nodes().name(node);
+            let name = trial.cluster().nodes().name(node);
             let failure = format!("expected at least one victim pod on node {:?}", name.as_str());
             return Err(NotCandidate::Failed(failure));
         }
         Ok((victims, violations))
-    } else if let Some(failure) = trial.failure() {
+    } else if let Some(failure) = trial.failure(nominated) {
         Err(NotCandidate::Failed(failure))
     } else {
-        Err(NotCandidate::StillRejected(if in_words { trial.rejection() } else { None }))
+        Err(NotCandidate::StillRejected(if in_words { trial.rejection(nominated) } else { None }))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bayplan_api::Str;
 
-use crate::cluster::PodInfo;
+use crate::cluster::{PodInfo, PodRow};
 use crate::config::{
     DefaultPreemptionArgs, ExpandedProfile, ExtensionPoint, IN_TREE, PluginArgs, names,
 };
@@ -81,6 +81,12 @@ pub(crate) struct ScoreEntry {
 }
 
 impl Profile {
+    /// Whether a PreEnqueue plugin keeps the pod out of the queue.
+    pub(crate) fn gates(&self, pod: &PodRow) -> bool {
+        let mut plugins = self.pre_enqueue.iter().filter_map(|plugin| plugin.pre_enqueue());
+        plugins.any(|plugin| plugin.pre_enqueue(pod).is_some())
+    }
+
     /// Builds the profile from its expanded configuration.
     pub(crate) fn new(profile: &ExpandedProfile, out_of_tree: &[Arc<dyn Plugin>]) -> Self {
         let find = |name: &Str| {

@@ -18,8 +18,9 @@ use crate::diagnosis::NO_NODES_AVAILABLE;
 use crate::framework::Plugin;
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
 use crate::node_set::NodeSet;
+use crate::nominated;
 use crate::plan::Plan;
-use crate::preemption::{NotTried, PreemptionTrace, preempt};
+use crate::preemption::{NotTried, PreemptionTrace, ineligible, preempt};
 use crate::profile::Profile;
 use crate::queue;
 use crate::sampling::{Cycle, Sampling, SchedulerOptions, TieBreak, candidates_to_find};
@@ -97,6 +98,13 @@ impl Scheduler {
         self.profiles.get(scheduler_name)
     }
 
+    /// Whether the pod, if it waits, is in the queue: a profile is there for it, and it has no gates.
+    pub(crate) fn is_queued(&self, cluster: &Cluster, pod: PodIdx) -> bool {
+        let row = &cluster.pods()[pod];
+        let name = &cluster.template(row.template).pod.spec.scheduler_name;
+        self.profile(name).is_some_and(|profile| !profile.gates(row))
+    }
+
     /// Begins to decide: what is learnt of templates is kept until the session ends.
     pub fn session(&self) -> Session<'_> {
         Session { scheduler: self, plans: IndexMap::default(), undetermined: false }
@@ -133,6 +141,15 @@ pub struct Session<'a> {
     undetermined: bool,
 }
 
+/// What came of an attempt to decide a pod.
+struct Attempt {
+    decision: Decision,
+    /// What it leaves to the next beside the pods.
+    cycle: Cycle,
+    /// Whether the pod is not nominated to a node any more, if it was.
+    loses_nomination: bool,
+}
+
 /// How many bytes plans may take, roughly, before the one that was unused longest goes.
 const PLAN_BYTES: usize = 256 << 20;
 /// Bytes that a plan keeps a node, roughly: a verdict a filter, a raw score a score, domains and counts.
@@ -141,16 +158,28 @@ const PLAN_BYTES_A_NODE: usize = 256;
 impl Session<'_> {
     /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
     pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
-        let (decision, cycle) = self.attempt(cluster, pod, detail);
+        let Attempt { decision, cycle, loses_nomination } = self.attempt(cluster, pod, detail);
         cluster.set_cycle(cycle);
         if let Some(node) = decision.chosen {
             self.reserve(cluster, pod, node);
             cluster.assume_pod(pod, node);
         } else if let Some(preemption) = &decision.preemption {
+            // kube-scheduler has nothing more to do when all of them are leaving already.
+            if preemption.victims.iter().any(|&victim| !cluster.pods()[victim].terminating) {
+                for other in nominated::outranked(self.scheduler, cluster, pod, preemption.node) {
+                    cluster.nominate(other, Str::EMPTY);
+                }
+            }
+            let name = cluster.nodes().name(preemption.node).clone();
+            cluster.nominate(pod, name);
             for &victim in &preemption.victims {
                 cluster.evict_pod(victim);
             }
             cluster.assume_pod(pod, preemption.node);
+        } else if decision.outcome == Outcome::Terminating {
+            cluster.pass_over(pod);
+        } else if loses_nomination {
+            cluster.nominate(pod, Str::EMPTY);
         }
         decision
     }
@@ -169,13 +198,13 @@ impl Session<'_> {
 
     /// Decides one pod; the cluster stays as it is.
     pub fn schedule_pod(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
-        self.attempt(cluster, pod, detail).0
+        self.attempt(cluster, pod, detail).decision
     }
 
     /// Decides one pod, and says what that leaves to the next decision; the cluster stays as it is.
-    fn attempt(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> (Decision, Cycle) {
+    fn attempt(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Attempt {
         let mut cycle = cluster.cycle();
-        let mut decision = self.attempt_in(&mut cycle, cluster, pod, detail);
+        let (mut decision, loses_nomination) = self.attempt_in(&mut cycle, cluster, pod, detail);
         if detail == Detail::Preemption && decision.preemption_trace.is_none() {
             let why = if cluster.nodes().is_empty() && decision.outcome == Outcome::Unschedulable {
                 NotTried::NoNodes
@@ -184,7 +213,7 @@ impl Session<'_> {
             };
             decision.preemption_trace = Some(Box::new(PreemptionTrace::not_tried(why)));
         }
-        (decision, cycle)
+        Attempt { decision, cycle, loses_nomination }
     }
 
     fn attempt_in(
@@ -193,7 +222,7 @@ impl Session<'_> {
         cluster: &mut Cluster,
         pod: PodIdx,
         detail: Detail,
-    ) -> Decision {
+    ) -> (Decision, bool) {
         let row = &cluster.pods()[pod];
         let template = row.template;
         let info = cluster.template(template);
@@ -202,49 +231,62 @@ impl Session<'_> {
             let mut decision = Decision::new(cluster, pod, Outcome::Failed);
             decision.error =
                 Some(format!("profile not found for scheduler name {:?}", name.as_str()));
-            return decision;
+            return (decision, false);
         };
-        let gate = profile.pre_enqueue.iter().filter_map(|plugin| plugin.pre_enqueue());
-        if gate.into_iter().any(|plugin| plugin.pre_enqueue(row).is_some()) {
-            return Decision::new(cluster, pod, Outcome::Gated);
+        if profile.gates(row) {
+            return (Decision::new(cluster, pod, Outcome::Gated), false);
         }
         if row.terminating {
             let mut decision = Decision::new(cluster, pod, Outcome::Terminating);
             decision.message = Some(format!("skip schedule deleting pod: {}", decision.name));
-            return decision;
+            return (decision, false);
         }
         if self.undetermined {
-            return Decision::new(cluster, pod, Outcome::Undetermined);
+            return (Decision::new(cluster, pod, Outcome::Undetermined), false);
         }
         if let Some(what) = profile.unsupported(info) {
             self.undetermined = true;
             let mut decision = Decision::new(cluster, pod, Outcome::Unsupported);
             decision.error = Some(what);
-            return decision;
+            return (decision, false);
         }
         let mut decision = Decision::new(cluster, pod, Outcome::Unschedulable);
         if cluster.nodes().is_empty() {
             decision.message = Some(NO_NODES_AVAILABLE.to_owned());
-            return decision;
+            return (decision, true);
         }
         let plan = plan(&mut self.plans, profile, cluster, template);
+        let own = nominated::node_of(cluster, pod);
+        let nominees = nominated::nominees(self.scheduler, cluster, pod);
+        if own.is_none() && nominees.is_empty() {
+            plan.forget_nominations();
+        } else {
+            plan.nominate(cluster, own, nominees);
+        }
         let options = self.scheduler.options;
         let mut search = Search { profile, options, cycle };
         decide(cluster, plan, &mut search, detail, &mut decision);
+        let mut loses_nomination = decision.outcome == Outcome::Failed;
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
             let mut trace = (detail == Detail::Preemption).then(Box::<PreemptionTrace>::default);
             let offset_and_number = |nodes| search.offset_and_candidates(nodes);
-            match preempt(cluster, plan, offset_and_number, trace.as_deref_mut()) {
-                Ok(None) => {}
-                Ok(preemption) => {
-                    decision.outcome = Outcome::Preempting;
-                    decision.preemption = preemption;
+            if let Some(why) = ineligible(cluster, plan, pod) {
+                if let Some(trace) = &mut trace {
+                    **trace = PreemptionTrace::not_tried(why);
                 }
-                Err(error) => decision.error = Some(error),
+            } else {
+                match preempt(cluster, plan, offset_and_number, trace.as_deref_mut()) {
+                    Ok(None) => loses_nomination = true,
+                    Ok(preemption) => {
+                        decision.outcome = Outcome::Preempting;
+                        decision.preemption = preemption;
+                    }
+                    Err(error) => decision.error = Some(error),
+                }
             }
             decision.preemption_trace = trace;
         }
-        decision
+        (decision, loses_nomination)
     }
 
     /// The nodes on which the pod fits as the cluster stands, gated or not: all of them, with sampling too.
@@ -290,6 +332,13 @@ impl Session<'_> {
             return Err(NotDecided::Unsupported(what));
         }
         let plan = plan(&mut self.plans, profile, cluster, template);
+        let nominees = nominated::nominees(self.scheduler, cluster, pod);
+        if nominees.is_empty() {
+            plan.forget_nominations();
+        } else {
+            // A dry run needs a cluster that it may change.
+            plan.nominate(&mut cluster.clone(), None, nominees);
+        }
         plan.filter(cluster);
         match plan.filter_error(cluster) {
             Some(error) => Err(NotDecided::Failed(error)),
@@ -387,7 +436,7 @@ fn decide(
     decision.prefilter = plan.prefilter().cloned();
     decision.prefilter_nodes = plan.prefilter_nodes().cloned();
     decision.feasible_nodes = plan.feasible().count();
-    decision.cut_short = plan.is_cut_short();
+    decision.cut_short = plan.is_cut_short(cluster);
     if let Some(error) = plan.filter_error(cluster) {
         decision.outcome = Outcome::Failed;
         decision.message = Some(error.clone());

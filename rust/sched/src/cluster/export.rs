@@ -1,7 +1,8 @@
 //! A cluster as objects again, and what objects do not say of it.
 
-use bayplan_api::{ObjectMeta, Objects, Pod, PodSpec, PodStatus, Str};
+use bayplan_api::{ObjectMeta, Objects, Pod, PodCondition, PodSpec, PodStatus, Str};
 
+use super::pods::{DISRUPTION_TARGET, PREEMPTION_BY_SCHEDULER};
 use super::ports::HostPort;
 use super::table::Name;
 use super::{Cluster, ClusterError, KeptFields, Place, PodRow, StorageChange};
@@ -20,6 +21,8 @@ pub struct Bookkeeping {
     pub ports: Vec<(usize, Vec<HostPort>)>,
     /// The pods that are assumed, and what the objects that are reserved for each say themselves.
     pub assumed: Vec<(usize, Vec<Reserved>)>,
+    /// The nominated pods that are being deleted and that the queue has passed over.
+    pub passed_over: Vec<usize>,
     /// What the last decision left to the next.
     pub cycle: Cycle,
 }
@@ -85,6 +88,14 @@ impl Cluster {
             Place::Elsewhere(absent) => self.absent_name(absent).into(),
             _ => node_name,
         };
+        let mut conditions = template.status.conditions.clone();
+        if row.preempted {
+            conditions.push(PodCondition {
+                condition_type: DISRUPTION_TARGET.into(),
+                status: "True".into(),
+                reason: PREEMPTION_BY_SCHEDULER.into(),
+            });
+        }
         Pod {
             metadata: ObjectMeta {
                 name: row.name.clone(),
@@ -106,6 +117,8 @@ impl Cluster {
                 start_time: row.start_time,
                 pod_ips,
                 host_ip: kept.host_ip,
+                nominated_node_name: row.nominated.clone(),
+                conditions,
                 ..template.status.clone()
             },
         }
@@ -138,6 +151,8 @@ impl Cluster {
             debug_assert!(row.place.exists(), "who is gone is not assumed");
             bookkeeping.assumed.push((positions[pod], said));
         }
+        let passed_over = self.nominated_pods().filter(|&pod| self.pods[pod].shell.is_some());
+        bookkeeping.passed_over = passed_over.map(|pod| positions[pod]).collect();
         bookkeeping
     }
 
@@ -162,6 +177,11 @@ impl Cluster {
         for (node, ports) in bookkeeping.ports {
             if let Some(known) = cluster.nodes.used_ports.get_mut(NodeIdx::from_index(node)) {
                 *known = ports.into_iter().collect();
+            }
+        }
+        for pod in bookkeeping.passed_over.into_iter().map(PodIdx::from_index) {
+            if cluster.pods.get(pod).is_some() {
+                cluster.pass_over(pod);
             }
         }
         for (pod, said) in bookkeeping.assumed {

@@ -15,6 +15,7 @@ mod storage;
 mod table;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bayplan_api::{
@@ -53,6 +54,8 @@ pub struct Cluster {
     pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
     /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
     absent: IndexMap<Str, Vec<PodIdx>, FxBuildHasher>,
+    /// Pods whose row names a node to which they are nominated, wherever they are.
+    nominated: BTreeSet<PodIdx>,
     /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,

@@ -28,6 +28,13 @@ pub struct PodRow {
     pub scheduling_gates: Vec<Str>,
     /// `status.startTime`.
     pub start_time: Option<Time>,
+    /// `status.nominatedNodeName`, whether or not there is such a node; empty when absent.
+    pub nominated: Str,
+    /// The template of what kube-scheduler still knows of a nominated pod that is being deleted, once it has passed it over:
+    /// a pod that asks for nothing.
+    pub shell: Option<TemplateId>,
+    /// Whether the pod is being deleted because kube-scheduler evicted it for another.
+    pub preempted: bool,
     /// What decisions do not read.
     pub kept: Option<Box<KeptFields>>,
 }
@@ -81,6 +88,7 @@ impl PodRow {
     fn new(pod: Pod, template: TemplateId) -> Self {
         let terminating = pod.metadata.deletion_timestamp.is_some();
         let finished = is_finished(&pod);
+        let preempted = terminating && is_preempted(&pod);
         Self {
             namespace: pod.metadata.namespace,
             name: pod.metadata.name,
@@ -91,6 +99,9 @@ impl PodRow {
             assumed: false,
             scheduling_gates: pod.spec.scheduling_gates,
             start_time: pod.status.start_time,
+            nominated: pod.status.nominated_node_name,
+            shell: None,
+            preempted,
             kept: Some(Box::new(KeptFields {
                 resource_version: pod.metadata.resource_version,
                 annotations: pod.metadata.annotations,
@@ -111,6 +122,18 @@ impl PodRow {
 
 fn is_finished(pod: &Pod) -> bool {
     matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
+}
+
+/// The type of the condition of a pod that is evicted, and the reason if kube-scheduler evicts it.
+pub(super) const DISRUPTION_TARGET: &str = "DisruptionTarget";
+pub(super) const PREEMPTION_BY_SCHEDULER: &str = "PreemptionByScheduler";
+
+/// What `podTerminatingByPreemption` asks of a pod that is being deleted; the first condition of the type counts.
+fn is_preempted(pod: &Pod) -> bool {
+    let mut conditions = pod.status.conditions.iter();
+    conditions
+        .find(|condition| condition.condition_type == DISRUPTION_TARGET)
+        .is_some_and(|found| found.status == "True" && found.reason == PREEMPTION_BY_SCHEDULER)
 }
 
 impl Cluster {
@@ -134,6 +157,7 @@ impl Cluster {
         let place = self.place_of(&pod);
         let index = self.pods.push(PodRow::new(pod, template));
         self.log.push(|| Undo::PodPushed);
+        self.index_nomination(index);
         self.set_pod_name(key, Some(index));
         self.put_pod(index, place);
         Ok(index)
@@ -158,6 +182,7 @@ impl Cluster {
         let row = PodRow { assumed: stays, ..PodRow::new(pod, template) };
         let before = std::mem::replace(&mut self.pods[index], row);
         self.log.push(|| Undo::PodRow { pod: index, before: Box::new(before) });
+        self.index_nomination(index);
         match (was_on, place) {
             (Some((before, at)), Place::On(node)) if before == node => {
                 self.count(index, node, 1);
@@ -225,6 +250,43 @@ impl Cluster {
             self.put_pod(pod, Place::On(node));
         }
         self.set_assumed(pod, assumed);
+    }
+
+    /// The pods that wait and are nominated to a node, in the queue or not, in the order of their rows.
+    pub(crate) fn nominated_pods(&self) -> impl Iterator<Item = PodIdx> {
+        let pods = self.nominated.iter().copied();
+        pods.filter(|&pod| self.pods[pod].place == Place::Pending)
+    }
+
+    /// Nominates a pod to a node, or with an empty name to none.
+    pub(crate) fn nominate(&mut self, pod: PodIdx, node: Str) {
+        if self.pods[pod].nominated != node {
+            let before = std::mem::replace(&mut self.pods[pod].nominated, node);
+            self.log.push(|| Undo::Nominated { pod, before });
+            self.index_nomination(pod);
+        }
+    }
+
+    /// Notes that the queue has passed over a pod that is being deleted: if it is nominated, it goes on being so as a pod that
+    /// asks for nothing.
+    pub(crate) fn pass_over(&mut self, pod: PodIdx) {
+        let row = &self.pods[pod];
+        if !row.nominated.is_empty() && row.shell.is_none() {
+            let mut shell = Pod::default();
+            shell.metadata.namespace = row.namespace.clone();
+            let template = self.intern_template(shell);
+            self.pods[pod].shell = Some(template);
+            self.log.push(|| Undo::PassedOver(pod));
+        }
+    }
+
+    /// Notes whether the pod's row names a node to which it is nominated.
+    pub(super) fn index_nomination(&mut self, pod: PodIdx) {
+        if self.pods.get(pod).is_some_and(|row| !row.nominated.is_empty()) {
+            self.nominated.insert(pod);
+        } else {
+            self.nominated.remove(&pod);
+        }
     }
 
     /// Takes a pod off its node (`Cache.RemovePod`); the last pod of the node takes its place, as in kube-scheduler.

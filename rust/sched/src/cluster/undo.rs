@@ -36,6 +36,12 @@ pub(super) enum Undo {
         pod: PodIdx,
         before: bool,
     },
+    /// [`Cluster::pass_over`].
+    PassedOver(PodIdx),
+    Nominated {
+        pod: PodIdx,
+        before: Str,
+    },
     Reserved {
         pod: PodIdx,
         before: Vec<StorageChange>,
@@ -257,8 +263,19 @@ impl Cluster {
     fn undo(&mut self, undo: Undo) {
         match undo {
             Undo::PodAssumed(pod) => self.unassume_pod(pod),
-            Undo::PodPushed => drop(self.pods.pop()),
-            Undo::PodRow { pod, before } => self.pods[pod] = *before,
+            Undo::PodPushed => {
+                self.pods.pop();
+                self.index_nomination(PodIdx::from_index(self.pods.len()));
+            }
+            Undo::PodRow { pod, before } => {
+                self.pods[pod] = *before;
+                self.index_nomination(pod);
+            }
+            Undo::PassedOver(pod) => self.pods[pod].shell = None,
+            Undo::Nominated { pod, before } => {
+                self.pods[pod].nominated = before;
+                self.index_nomination(pod);
+            }
             Undo::PodName { key, before } => match before {
                 Some(pod) => drop(self.pod_names.insert(key, pod)),
                 None => drop(self.pod_names.swap_remove(&key)),

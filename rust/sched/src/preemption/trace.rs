@@ -31,6 +31,8 @@ pub enum NotTried {
     Fits,
     /// `spec.preemptionPolicy` of the pod is `Never`.
     Never,
+    /// Pods that were evicted for the pod are still on the node to which it is nominated.
+    VictimsLeaving,
     /// The pod's profile does not have the plugin.
     Disabled,
     /// There are no nodes at all.
@@ -55,6 +57,7 @@ impl fmt::Display for NotTried {
         f.write_str(match self {
             Self::Fits => "the pod fits without it",
             Self::Never => "not eligible due to preemptionPolicy=Never",
+            Self::VictimsLeaving => "not eligible due to a terminating pod on the nominated node",
             Self::Disabled => "the profile does not have DefaultPreemption",
             Self::NoNodes => "there are no nodes",
             Self::NotReached => "the attempt does not come to it",

@@ -23,9 +23,33 @@ struct Candidate<'a> {
     violations: usize,
 }
 
-/// `PodEligibleToPreemptOthers`, for a pod that is not nominated yet.
-fn is_eligible(pod: &Pod) -> bool {
+/// Whether the pod's policy lets it preempt others.
+pub(super) fn may_preempt(pod: &Pod) -> bool {
     pod.spec.preemption_policy != Some(PreemptionPolicy::Never)
+}
+
+/// `PodEligibleToPreemptOthers`.
+fn is_eligible(model: &Model<'_>, pod: &Pod, decision: &ModelDecision) -> bool {
+    if !may_preempt(pod) {
+        return false;
+    }
+    let Some(node) = model.nominator.node_of(pod) else { return true };
+    let status = decision.filter.get(&node).and_then(Option::as_ref);
+    if status.is_some_and(|status| status.code == super::Code::UnschedulableAndUnresolvable) {
+        return true;
+    }
+    let Some(info) = model.nodes.iter().find(|info| info.name() == node) else { return true };
+    !info.pods.iter().any(|other| priority(other) < priority(pod) && is_terminating(other))
+}
+
+/// `podTerminatingByPreemption`.
+fn is_terminating(pod: &Pod) -> bool {
+    let mut conditions = pod.status.conditions.iter();
+    let target = conditions.find(|condition| condition.condition_type == "DisruptionTarget");
+    pod.metadata.deletion_timestamp.is_some()
+        && target.is_some_and(|condition| {
+            condition.status == "True" && condition.reason == "PreemptionByScheduler"
+        })
 }
 
 /// `PostFilter`: evicts the victims and puts the pod in their place.
@@ -35,7 +59,7 @@ pub(super) fn post_filter<'a>(
     state: &CycleState,
     decision: &mut ModelDecision,
 ) {
-    if !is_eligible(pod) {
+    if !is_eligible(model, pod, decision) {
         return;
     }
     let might_help = |info: &&NodeInfo<'a>| {
@@ -75,8 +99,13 @@ pub(super) fn post_filter<'a>(
     let candidates: Vec<Candidate<'a>> =
         candidates.into_iter().map(|(_, candidate)| candidate).collect();
     let Some(best) = select_candidate(&candidates) else {
-        decision.error =
-            fault.map(|message| ModelError { plugin: Plugin::DefaultPreemption.name(), message });
+        match fault {
+            None => model.nominator.delete(pod),
+            Some(message) => {
+                let plugin = Plugin::DefaultPreemption.name();
+                decision.error = Some(ModelError { plugin, message });
+            }
+        }
         return;
     };
 
@@ -89,6 +118,11 @@ pub(super) fn post_filter<'a>(
             .map(|candidate| (candidate.node.clone(), names(&candidate.victims)))
             .collect(),
     });
+    // If all of them are leaving already, kube-scheduler has nothing to prepare.
+    if best.victims.iter().any(|victim| victim.metadata.deletion_timestamp.is_none()) {
+        model.nominator.clear_lower(pod, &best.node);
+    }
+    model.nominator.delete(pod);
     if let Some(info) = model.nodes.iter_mut().find(|info| info.name() == best.node) {
         for victim in &best.victims {
             info.remove_pod(victim);

@@ -21,6 +21,7 @@ mod node_resources_balanced_allocation;
 mod node_resources_fit;
 mod node_unschedulable;
 mod node_volume_limits;
+mod nominated;
 mod pod_topology_spread;
 mod profile;
 mod resources;
@@ -189,6 +190,7 @@ pub struct Model<'a> {
     profile: ModelProfile,
     nodes: Vec<NodeInfo<'a>>,
     assumed: volume_binding::Assumed,
+    nominator: nominated::Nominator<'a>,
     /// Where in the list of nodes the next walk begins.
     next_start_node_index: usize,
 }
@@ -206,6 +208,7 @@ impl<'a> Model<'a> {
         }
         Self {
             objects,
+            nominator: nominated::Nominator::new(objects, &profile),
             profile,
             nodes,
             assumed: volume_binding::Assumed::default(),
@@ -236,30 +239,40 @@ impl<'a> Model<'a> {
         // `skipPodSchedule`
         if pod.metadata.deletion_timestamp.is_some() {
             decision.message = Some(format!("skip schedule deleting pod: {}", key(pod)));
+            self.nominator.done(pod);
             return decision;
         }
         if self.nodes.is_empty() {
             decision.message = Some("no nodes available to schedule pods".to_owned());
+            self.nominator.delete(pod);
             return decision;
         }
 
-        let state = match self.pre_filter(pod) {
+        let mut state = match self.pre_filter(pod) {
             Ok(state) => state,
             Err(Stop::Rejected(status)) => {
                 decision.message = Some(self.fit_error(&status.reasons.join(", ")));
                 decision.prefilter = Some(status);
                 // No `PreFilter` of the model rejects in a way that evicting pods could heal.
+                if self.profile.preemption && default_preemption::may_preempt(pod) {
+                    self.nominator.delete(pod);
+                }
                 return decision;
             }
-            Err(Stop::Error(error)) => return fail(decision, error),
+            Err(Stop::Error(error)) => return self.fail(decision, pod, error),
         };
         decision.prefilter_nodes =
             state.nodes.as_ref().map(|names| names.iter().cloned().collect());
         let mut pod_volumes = BTreeMap::new();
-        let feasible = match self.find_nodes(pod, &state, &mut decision.filter, &mut pod_volumes) {
-            Ok(feasible) => feasible,
-            Err(error) => return fail(decision, error),
-        };
+        let statuses = &mut decision.filter;
+        let feasible =
+            match self.evaluate_nominated_node(pod, &mut state, statuses, &mut pod_volumes) {
+                Some(position) => vec![position],
+                None => match self.find_nodes(pod, &state, statuses, &mut pod_volumes) {
+                    Ok(feasible) => feasible,
+                    Err(error) => return self.fail(decision, pod, error),
+                },
+            };
         let feasible: Vec<&NodeInfo<'a>> =
             feasible.iter().filter_map(|position| self.nodes.get(*position)).collect();
         if feasible.is_empty() {
@@ -272,6 +285,7 @@ impl<'a> Model<'a> {
         }
 
         self.score(pod, &feasible, &mut decision);
+        self.nominator.delete(pod);
         if let Some(name) = decision.chosen.clone() {
             self.place(pod, &name, pod_volumes.remove(&name).unwrap_or_default());
         }
@@ -286,6 +300,33 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// `evaluateNominatedNode`: the position of the node to which the pod is nominated, if it fits there. `PreFilter` may have
+    /// left that node out.
+    fn evaluate_nominated_node(
+        &self,
+        pod: &Pod,
+        state: &mut CycleState,
+        statuses: &mut BTreeMap<String, Option<Status>>,
+        pod_volumes: &mut BTreeMap<String, volume_binding::PodVolumes>,
+    ) -> Option<usize> {
+        let name = self.nominator.node_of(pod)?;
+        let position = self.nodes.iter().position(|info| info.name() == name)?;
+        match self.filter_with_nominated_pods(pod, self.nodes.get(position)?, state) {
+            Ok(found) => {
+                pod_volumes.insert(name.clone(), found);
+                statuses.insert(name, None);
+                Some(position)
+            }
+            Err(Stop::Rejected(status)) => {
+                // One set in the original: who rejected the node is later said to have narrowed the nodes, too.
+                state.plugins_with_nodes.insert(status.plugin);
+                statuses.insert(name, Some(status));
+                None
+            }
+            Err(Stop::Error(_)) => None,
+        }
+    }
+
     /// `findNodesThatPassFilters`, with one node after another: positions of feasible nodes.
     fn find_nodes(
         &mut self,
@@ -294,6 +335,7 @@ impl<'a> Model<'a> {
         statuses: &mut BTreeMap<String, Option<Status>>,
         pod_volumes: &mut BTreeMap<String, volume_binding::PodVolumes>,
     ) -> Result<Vec<usize>, ModelError> {
+        let mut tried = self.nominator.node_of(pod).filter(|name| statuses.contains_key(name));
         let mut nodes = Vec::new();
         for position in self.list() {
             let Some(info) = self.nodes.get(position) else { continue };
@@ -301,7 +343,7 @@ impl<'a> Model<'a> {
             match outside(info, state) {
                 None => nodes.push(position),
                 rejection => {
-                    statuses.insert(info.name(), rejection);
+                    statuses.entry(info.name()).or_insert(rejection);
                 }
             }
         }
@@ -318,7 +360,7 @@ impl<'a> Model<'a> {
         for step in 0..nodes.len() {
             let position = nodes.get((start + step) % nodes.len()).copied().unwrap_or_default();
             let Some(info) = self.nodes.get(position) else { continue };
-            match self.filter(pod, info, state) {
+            match self.filter_with_nominated_pods(pod, info, state) {
                 Ok(_) if feasible.len() == wanted => break,
                 Ok(found) => {
                     pod_volumes.insert(info.name(), found);
@@ -333,8 +375,11 @@ impl<'a> Model<'a> {
                     break;
                 }
             }
+            tried = tried.filter(|tried| *tried != info.name());
             processed += 1;
         }
+        // The node that was tried first has a status, wherever it stands.
+        processed += usize::from(tried.is_some());
         self.next_start_node_index = (self.next_start_node_index + processed) % self.nodes.len();
         error.map_or(Ok(feasible), Err)
     }
@@ -415,16 +460,33 @@ impl<'a> Model<'a> {
         })
     }
 
+    /// `RunFilterPluginsWithNominatedPods`: with the pods on the node that are nominated there and no less important, if there
+    /// are any, and then without them.
+    fn filter_with_nominated_pods(
+        &self,
+        pod: &Pod,
+        info: &NodeInfo<'_>,
+        state: &CycleState,
+    ) -> Result<volume_binding::PodVolumes, Stop> {
+        let added = self.nominator.pods_for(pod, &info.name());
+        if !added.is_empty() {
+            let (mut info, mut state) = (info.clone(), state.clone());
+            for nominated in added {
+                info.add_pod(nominated);
+                state.update(nominated, pod, info.node, 1);
+            }
+            self.filter(pod, &info, &state)?;
+        }
+        self.filter(pod, info, state)
+    }
+
     /// `RunFilterPlugins`: the first rejection counts. Otherwise what `VolumeBinding` found.
     fn filter(
         &self,
         pod: &Pod,
-        info: &NodeInfo<'a>,
+        info: &NodeInfo<'_>,
         state: &CycleState,
     ) -> Result<volume_binding::PodVolumes, Stop> {
-        if let Some(status) = outside(info, state) {
-            return Err(Stop::Rejected(status));
-        }
         let mut found = volume_binding::PodVolumes::default();
         for plugin in &self.profile.filter {
             if !state.skip.contains(plugin) {
@@ -436,8 +498,8 @@ impl<'a> Model<'a> {
     }
 
     /// Whether the pod passes all filters on the node.
-    fn fits(&self, pod: &Pod, info: &NodeInfo<'a>, state: &CycleState) -> Result<bool, String> {
-        match self.filter(pod, info, state) {
+    fn fits(&self, pod: &Pod, info: &NodeInfo<'_>, state: &CycleState) -> Result<bool, String> {
+        match self.filter_with_nominated_pods(pod, info, state) {
             Ok(_) => Ok(true),
             Err(Stop::Rejected(_)) => Ok(false),
             Err(Stop::Error(error)) => Err(error.message),
@@ -448,7 +510,7 @@ impl<'a> Model<'a> {
         &self,
         plugin: Plugin,
         pod: &Pod,
-        info: &NodeInfo<'a>,
+        info: &NodeInfo<'_>,
         state: &CycleState,
         found: &mut volume_binding::PodVolumes,
     ) -> Result<(), Failure> {
@@ -621,6 +683,14 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The scheduling cycle failed.
+    fn fail(&mut self, mut decision: ModelDecision, pod: &Pod, error: ModelError) -> ModelDecision {
+        self.nominator.delete(pod);
+        decision.message = Some(error.message.clone());
+        decision.error = Some(error);
+        decision
+    }
+
     /// `FitError.Error` without the part about preemption.
     fn fit_error(&self, reasons: &str) -> String {
         format!("0/{} nodes are available: {reasons}.", self.nodes.len())
@@ -636,13 +706,6 @@ fn outside(info: &NodeInfo<'_>, state: &CycleState) -> Option<Status> {
         code: Code::UnschedulableAndUnresolvable,
         reasons: vec![format!("node(s) didn't satisfy plugin(s) [{}]", plugins.join(" "))],
     })
-}
-
-/// The scheduling cycle failed.
-fn fail(mut decision: ModelDecision, error: ModelError) -> ModelDecision {
-    decision.message = Some(error.message.clone());
-    decision.error = Some(error);
-    decision
 }
 
 /// Scoring failed. With one feasible node the scheduler does not score at all, so the pod is placed.

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 
 use super::selector::{label_selector, node_affinity, pod_affinity};
 use super::vocabulary::{
-    IMAGES, NAMESPACES, NODE_LABELS, POD_LABELS, TOPOLOGY_KEYS, amount, labels, one_of, sometimes,
-    text,
+    IMAGES, NAMESPACES, NODE_LABELS, POD_LABELS, TOPOLOGY_KEYS, amount, labels, node_name, one_of,
+    sometimes, text,
 };
 use crate::builders;
 
@@ -28,8 +28,10 @@ pub enum PodShape {
 
 /// A pod without a name.
 pub fn pod(shape: PodShape) -> impl Strategy<Value = Pod> {
-    (metadata(), placement(), containers(), lifecycle(shape), status()).prop_map(
-        move |(metadata, placement, containers, lifecycle, status)| {
+    // Few nodes, so that several pods are nominated to one.
+    let nomination = (option::weighted(0.3, 0..4_usize), any::<bool>());
+    (metadata(), placement(), containers(), lifecycle(shape), status(), nomination).prop_map(
+        move |(metadata, placement, containers, lifecycle, status, (nominated, preempted))| {
             let mut pod = Pod { metadata, ..Pod::default() };
             pod.spec.scheduler_name = "default-scheduler".into();
             (pod.spec.node_selector, pod.spec.affinity) = (placement.0, placement.1);
@@ -59,6 +61,16 @@ pub fn pod(shape: PodShape) -> impl Strategy<Value = Pod> {
                 pod.status.phase = if ended { PodPhase::Failed } else { PodPhase::Running };
                 pod.status.start_time = status.0.map(builders::seconds);
                 add_container_statuses(&mut pod, &status.1, status.2);
+                if preempted {
+                    pod.status.conditions.push(PodCondition {
+                        condition_type: "DisruptionTarget".into(),
+                        status: "True".into(),
+                        reason: "PreemptionByScheduler".into(),
+                    });
+                }
+            }
+            if let Some(node) = nominated {
+                pod.status.nominated_node_name = node_name(node).into();
             }
             pod
         },

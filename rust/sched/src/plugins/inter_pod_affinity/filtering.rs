@@ -29,6 +29,8 @@ pub(super) struct AffinityFilter {
     anti_affinity: DomainCounts,
     /// Whether the pod matches all terms of its own affinity.
     matches_itself: bool,
+    /// Whether PreFilter skips the plugin: a dry run then changes nothing.
+    skipped: bool,
     effects: Effects<Effect>,
 }
 
@@ -55,11 +57,21 @@ impl AffinityFilter {
             affinity: DomainCounts::default(),
             anti_affinity: DomainCounts::default(),
             matches_itself: matches_all(&incoming.pod.required_affinity, &incoming.pod),
+            skipped: false,
             effects: Effects::default(),
             incoming,
         };
         filter.count_all(cluster);
+        filter.settle();
         filter
+    }
+
+    /// Works out whether kube-scheduler's PreFilter, asked now, would skip the plugin.
+    fn settle(&mut self) {
+        let own = &self.incoming.pod;
+        self.skipped = own.required_affinity.is_empty()
+            && own.required_anti_affinity.is_empty()
+            && self.existing_anti_affinity.is_zero();
     }
 
     fn verdict(&self, cluster: &Cluster, node: NodeIdx) -> Verdict {
@@ -163,7 +175,15 @@ impl Filter for AffinityFilter {
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        self.take_change(cluster, change)
+        let stale = self.take_change(cluster, change);
+        self.settle();
+        stale
+    }
+
+    fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
+        if !self.skipped {
+            self.take_change(cluster, change);
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Filter> {
