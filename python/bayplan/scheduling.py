@@ -619,7 +619,11 @@ class Scheduler:
         return Trace(text, decision(record), tried)
 
     def __repr__(self) -> str:
-        return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}>"
+        sampling, tie_break, seed = self._options
+        options = "" if sampling == "all" else f"; sampling {sampling}"
+        if tie_break != "first":
+            options += f"; tie-break {tie_break}, seed {seed}"
+        return f"<Scheduler: {', '.join(self.profiles)}; kube-scheduler {self.semantics}{options}>"
 
 
 def _scheduler(

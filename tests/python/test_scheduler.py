@@ -407,6 +407,7 @@ def test_a_scheduler_is_pickled_with_its_configuration(
         made = bayplan.Scheduler(sampling="kube", tie_break="random", seed=7)
     for again in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):
         assert repr(again) == repr(made)
+        assert "sampling kube; tie-break random, seed 7" in repr(again)
         assert again.profiles == made.profiles
         nodes = [node(f"n{at}") for at in range(8)]
         pods = [pod("p", schedulerName=made.profiles[0])]
