@@ -1,11 +1,10 @@
 """Reads one dump with bayplan, json, orjson and msgspec in turn, and prints megabytes a second and peak memory.
 
 Each reading is a process of its own that starts, reads the file and decodes it, so that no reader sees another's memory.
-The readers take turns; the median of the rounds counts, by the wall clock and by the processor's. For bayplan that is the
-Rust example `read`, which also defaults and validates each object and looks for doubles; the others only decode.
+The readers take turns; the median of the rounds counts, by the wall clock and by the processor's. For bayplan that is
+`Cluster.load`, which also defaults and validates each object, looks for doubles and makes the cluster; the others only decode.
 
-    cargo build --release -p bayplan-api --example read
-    pip install orjson msgspec
+    pip install . orjson msgspec
     python benches/read/dump.py dump.json
     python benches/read/bench.py dump.json
 """
@@ -23,6 +22,13 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+
+
+def read_bayplan(path: str) -> None:
+    """A cluster, ready to be asked."""
+    import bayplan
+
+    bayplan.Cluster.load(path)
 
 
 def read_json(path: str) -> None:
@@ -47,7 +53,12 @@ def read_msgspec(path: str) -> None:
     msgspec.json.Decoder(typed.List).decode(Path(path).read_bytes())
 
 
-READERS = {"json.loads": read_json, "orjson": read_orjson, "msgspec, typed": read_msgspec}
+READERS = {
+    "bayplan": read_bayplan,
+    "json.loads": read_json,
+    "orjson": read_orjson,
+    "msgspec, typed": read_msgspec,
+}
 
 
 def run(command: list[str]) -> tuple[float, float, float]:
@@ -67,7 +78,6 @@ def main() -> int:
     parser.add_argument("file")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--reader", choices=READERS, help=argparse.SUPPRESS)
-    parser.add_argument("--bayplan", default=str(HERE.parents[1] / "target/release/examples/read"))
     arguments = parser.parse_args()
     if arguments.reader:
         # leave without freeing a gigabyte of objects
@@ -75,9 +85,9 @@ def main() -> int:
         sys.stdout.flush()
         os._exit(0)
     size = Path(arguments.file).stat().st_size
-    commands = {"bayplan": [arguments.bayplan, arguments.file]}
-    for reader in READERS:
-        commands[reader] = [sys.executable, __file__, arguments.file, "--reader", reader]
+    commands = {
+        reader: [sys.executable, __file__, arguments.file, "--reader", reader] for reader in READERS
+    }
     results: dict[str, list[tuple[float, float, float]]] = {reader: [] for reader in commands}
     for _ in range(arguments.rounds):
         for reader, command in commands.items():
