@@ -553,7 +553,10 @@ impl Storage {
 
     /// # Panics
     /// When the claim is of another cluster.
-    #[expect(clippy::expect_used, reason = "claim numbers are made by the table itself")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a claim is found in the epoch in which it is asked for, and in one epoch none goes"
+    )]
     pub(crate) fn claim(&self, claim: ClaimIdx) -> &Claim {
         self.claims.get(claim).expect("a claim of this cluster")
     }
@@ -572,7 +575,10 @@ impl Storage {
 
     /// # Panics
     /// When the volume is of another cluster.
-    #[expect(clippy::expect_used, reason = "volume numbers are made by the table itself")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a volume is found in the epoch in which it is asked for, and in one epoch none goes"
+    )]
     pub(crate) fn volume(&self, volume: VolumeIdx) -> &VolumeRow {
         self.volumes.get(volume).expect("a volume of this cluster")
     }
