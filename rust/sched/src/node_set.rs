@@ -92,6 +92,20 @@ impl NodeSet {
         self.words.iter().all(|&word| word == 0)
     }
 
+    /// Keeps the nodes for which `wanted` holds.
+    pub fn retain(&mut self, mut wanted: impl FnMut(NodeIdx) -> bool) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                if !wanted(NodeIdx::from_index(at * 64 + bit)) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
+
     /// Keeps the nodes that are in both.
     pub fn intersect(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {

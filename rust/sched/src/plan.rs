@@ -17,8 +17,10 @@ use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::nominated::{Nominated, Nominees};
 use crate::plugins::FixedFilter;
+use crate::plans::Work;
 use crate::profile::Profile;
 use crate::sampling::{feasible_nodes_to_find, list_order};
+use crate::view::{Picked, Shape, Shapes, Sources, View};
 
 /// A template compiled against a cluster.
 #[derive(Debug)]
@@ -46,6 +48,13 @@ pub(crate) struct Plan {
     epoch: u64,
     /// The revision of the storage that the plan knows, if it reads any.
     storage_revision: Option<u64>,
+    /// What tells pods that ask the same of rows from others; `None` if there can be no view.
+    shape: Option<Shape>,
+    view: Option<View>,
+    /// Whether the next question is not the first: it pays to have a view.
+    asked: bool,
+    /// Whether columns were made.
+    has_columns: bool,
 }
 
 /// PreFilter left only some nodes.
@@ -60,19 +69,22 @@ struct Narrowed {
 }
 
 #[derive(Debug)]
-struct PlannedFilter {
-    plugin: Str,
-    filter: Box<dyn Filter>,
+pub(crate) struct PlannedFilter {
+    pub(crate) plugin: Str,
+    pub(crate) filter: Box<dyn Filter>,
+    pub(crate) depends_on: Dependency,
+    /// Made when it is first asked for.
     verdicts: Verdicts,
-    stale: StaleRows,
+    pending: Pending,
 }
 
 #[derive(Debug)]
-struct PlannedScore {
-    plugin: Str,
-    weight: i64,
-    score: Box<dyn Score>,
-    needs_feasible: bool,
+pub(crate) struct PlannedScore {
+    pub(crate) plugin: Str,
+    pub(crate) weight: i64,
+    pub(crate) score: Box<dyn Score>,
+    pub(crate) depends_on: Dependency,
+    /// Made when it is first asked for, as is `weighted`.
     raw: IndexVec<NodeIdx, i64>,
     /// What the plugin adds to the total of each feasible node: normalised, times the weight.
     weighted: IndexVec<NodeIdx, i64>,
@@ -82,7 +94,7 @@ struct PlannedScore {
     feasible_changed: bool,
     /// Whether the plugin was skipped when the totals were summed.
     was_skipped: bool,
-    stale: StaleRows,
+    pending: Pending,
 }
 
 /// How a walk over kube-scheduler's list of nodes went.
@@ -96,35 +108,47 @@ struct Walk {
     failed: Option<NodeIdx>,
 }
 
-/// Rows to look at again.
-#[derive(Debug)]
-struct StaleRows {
-    all: bool,
-    rows: Vec<NodeIdx>,
+/// Which answers of a column are to be asked again.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    stale: Stale,
+    /// The revision of which the others are.
+    since: u64,
 }
 
-impl StaleRows {
-    const ALL: Self = Self { all: true, rows: Vec::new() };
+impl Pending {
+    /// Nothing was asked yet.
+    const ALL: Self = Self { stale: Stale::All, since: 0 };
 
-    fn mark(&mut self, stale: Stale, node: NodeIdx) {
-        match stale {
-            Stale::Nothing => {}
-            Stale::Row => self.rows.push(node),
-            Stale::All => self.all = true,
+    /// Takes what the changes up to a revision made stale.
+    fn note(&mut self, stale: Stale, revision: u64) {
+        self.stale = self.stale.max(stale);
+        if self.stale == Stale::Nothing {
+            self.since = revision;
         }
     }
 
-    const fn is_fresh(&self) -> bool {
-        !self.all && self.rows.is_empty()
+    /// The rows to ask again; `buffer` holds them if they are some.
+    fn rows<'a>(self, cluster: &Cluster, buffer: &'a mut Vec<NodeIdx>) -> Option<Rows<'a>> {
+        buffer.clear();
+        match self.stale {
+            Stale::Nothing => None,
+            Stale::Row => match cluster.changes_since(self.since) {
+                None => Some(Rows::All),
+                Some(changes) => {
+                    buffer.extend(changes.iter().map(|change| change.node));
+                    buffer.sort_unstable();
+                    buffer.dedup();
+                    Some(Rows::Some(buffer))
+                }
+            },
+            Stale::Classes | Stale::All => Some(Rows::All),
+        }
     }
 
-    fn rows(&self) -> Rows<'_> {
-        if self.all { Rows::All } else { Rows::Some(&self.rows) }
-    }
-
-    fn clear(&mut self) {
-        self.all = false;
-        self.rows.clear();
+    /// All is asked as of a revision.
+    fn clear(&mut self, revision: u64) {
+        *self = Self { stale: Stale::Nothing, since: revision };
     }
 }
 
@@ -151,16 +175,20 @@ impl Plan {
             filters: Vec::new(),
             scores: Vec::new(),
             error: None,
-            feasible: NodeSet::full(count),
+            feasible: NodeSet::empty(count),
             nodes: Vec::new(),
             list: None,
             walk: None,
             nominated: Nominated::default(),
-            totals: IndexVec::filled(base_total, count),
+            totals: IndexVec::new(),
             base_total,
             revision: cluster.revision(),
             epoch: cluster.epoch(),
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
+            shape: None,
+            view: None,
+            asked: false,
+            has_columns: false,
         };
         plan.pre_filter(profile, cluster, pod);
         if plan
@@ -170,7 +198,82 @@ impl Plan {
         {
             plan.pre_score(profile, cluster, pod);
         }
+        if plan.prefilter.is_none() && plan.error.is_none() && plan.storage_revision.is_none() {
+            plan.shape = Shape::new(profile.number, &plan.filters, &plan.scores);
+        }
         plan
+    }
+
+    /// The best node as the cluster stands, if a view can tell; only for pods without nominations.
+    pub(crate) fn pick(
+        &mut self,
+        cluster: &Cluster,
+        shapes: &mut Shapes,
+        used: u64,
+        work: &mut Work,
+    ) -> Picked {
+        let Some(shape) = &self.shape else { return Picked::Unknown };
+        if !std::mem::replace(&mut self.asked, true) {
+            return Picked::Unknown;
+        }
+        let Self { filters, scores, .. } = self;
+        let rows = shapes.get(shape, cluster, used, filters, scores, work);
+        if rows.failed() {
+            return Picked::Unknown;
+        }
+        let mut sources = Sources { filters, scores, rows, base_total: self.base_total };
+        let view = match &mut self.view {
+            Some(view) => view,
+            none => {
+                let nodes = match &self.narrowed {
+                    None => cluster.nodes().live(),
+                    Some(narrowed) => &narrowed.nodes,
+                };
+                let Some(made) = View::new(cluster, nodes.clone(), &sources) else {
+                    self.shape = None;
+                    return Picked::Unknown;
+                };
+                work.views += 1;
+                none.insert(made)
+            }
+        };
+        let picked = view.pick(cluster, &mut sources, work);
+        match picked {
+            Picked::Best(_) if self.has_columns => self.forget_columns(),
+            Picked::Unknown => self.view = None,
+            _ => {}
+        }
+        picked
+    }
+
+    /// Whether the plan has a view.
+    pub(crate) const fn has_view(&self) -> bool {
+        self.view.is_some()
+    }
+
+    /// Lets go of what only those need who want to see all rows.
+    fn forget_columns(&mut self) {
+        for planned in &mut self.filters {
+            planned.verdicts = Verdicts::new(0);
+            planned.pending = Pending::ALL;
+        }
+        for planned in &mut self.scores {
+            planned.raw = IndexVec::new();
+            planned.weighted = IndexVec::new();
+            planned.pending = Pending::ALL;
+            planned.feasible_changed = true;
+        }
+        self.totals = IndexVec::new();
+        self.nodes = Vec::new();
+        self.has_columns = false;
+    }
+
+    /// How many bytes the plan takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let rows = self.feasible.universe();
+        let columns = if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
+        let counters = 8 * (self.filters.len() + self.scores.len());
+        rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes)
     }
 
     fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
@@ -228,9 +331,10 @@ impl Plan {
             .into_iter()
             .map(|(plugin, filter)| PlannedFilter {
                 plugin: plugin.clone(),
+                depends_on: filter.depends_on(),
                 filter,
-                verdicts: Verdicts::new(count),
-                stale: StaleRows::ALL,
+                verdicts: Verdicts::new(0),
+                pending: Pending::ALL,
             })
             .collect();
         self.narrowed = names.map(|mut names| {
@@ -270,14 +374,14 @@ impl Plan {
                 Ok(PreScore::Run(score)) => self.scores.push(PlannedScore {
                     plugin: entry.name.clone(),
                     weight: entry.weight,
-                    needs_feasible: score.depends_on() == Dependency::FeasibleSet,
+                    depends_on: score.depends_on(),
                     score,
-                    raw: IndexVec::filled(0, cluster.nodes().row_count()),
-                    weighted: IndexVec::filled(0, cluster.nodes().row_count()),
+                    raw: IndexVec::new(),
+                    weighted: IndexVec::new(),
                     invalid: None,
                     feasible_changed: true,
                     was_skipped: false,
-                    stale: StaleRows::ALL,
+                    pending: Pending::ALL,
                 }),
                 Err(message) => {
                     let name = entry.name.as_str();
@@ -305,17 +409,40 @@ impl Plan {
         if changes.len() > cluster.nodes().row_count().max(64) {
             return false;
         }
-        for change in changes {
-            for planned in &mut self.filters {
-                let stale = planned.filter.pod_changed(cluster, change);
-                planned.stale.mark(stale, change.node);
-            }
-            for planned in &mut self.scores {
-                let stale = planned.score.pod_changed(cluster, change);
-                planned.stale.mark(stale, change.node);
-            }
+        if changes.is_empty() {
+            return true;
         }
         self.revision = cluster.revision();
+        let mut of_domains = Stale::Nothing;
+        for PlannedFilter { filter, depends_on, pending, .. } in &mut self.filters {
+            let stale = match depends_on {
+                Dependency::Static => Stale::Nothing,
+                Dependency::Row => Stale::Row,
+                Dependency::Domain(_) | Dependency::FeasibleSet => {
+                    let stale = filter.pods_changed(cluster, changes);
+                    of_domains = of_domains.max(stale);
+                    stale
+                }
+            };
+            pending.note(stale, self.revision);
+        }
+        for PlannedScore { score, depends_on, pending, .. } in &mut self.scores {
+            let stale = match depends_on {
+                Dependency::Static => Stale::Nothing,
+                Dependency::Row => Stale::Row,
+                Dependency::Domain(_) | Dependency::FeasibleSet => {
+                    let stale = score.pods_changed(cluster, changes);
+                    of_domains = of_domains.max(stale);
+                    stale
+                }
+            };
+            pending.note(stale, self.revision);
+        }
+        match &mut self.view {
+            Some(_) if of_domains == Stale::All => self.view = None,
+            Some(view) => view.note(of_domains),
+            None => {}
+        }
         true
     }
 
@@ -452,7 +579,9 @@ impl Plan {
         let changed = feasible != self.feasible || self.nodes.is_empty();
         if changed {
             for planned in &mut self.scores {
-                planned.stale.all |= planned.needs_feasible;
+                if planned.needs_feasible() {
+                    planned.pending = Pending::ALL;
+                }
                 planned.feasible_changed = true;
             }
             self.feasible = feasible;
@@ -470,6 +599,7 @@ impl Plan {
             None => cluster.nodes().live().clone(),
             Some(narrowed) => narrowed.nodes.clone(),
         };
+        self.has_columns = true;
         self.refresh(cluster);
         for planned in &self.filters {
             passing.intersect(planned.verdicts.passing());
@@ -482,11 +612,14 @@ impl Plan {
 
     /// Asks the filters again about what is stale.
     fn refresh(&mut self, cluster: &Cluster) {
-        for planned in &mut self.filters {
-            if !planned.stale.is_fresh() {
-                planned.filter.filter(cluster, planned.stale.rows(), &mut planned.verdicts);
-                planned.stale.clear();
+        let mut buffer = Vec::new();
+        for PlannedFilter { filter, verdicts, pending, .. } in &mut self.filters {
+            let Some(rows) = pending.rows(cluster, &mut buffer) else { continue };
+            if verdicts.passing().universe() != cluster.nodes().row_count() {
+                *verdicts = Verdicts::new(cluster.nodes().row_count());
             }
+            filter.filter(cluster, rows, verdicts);
+            pending.clear(self.revision);
         }
     }
 
@@ -498,11 +631,16 @@ impl Plan {
         let mut error = self.error.clone();
         let mut sum_all = false;
         let mut changed = Vec::new();
+        if self.totals.len() != cluster.nodes().row_count() {
+            self.totals = IndexVec::filled(self.base_total, cluster.nodes().row_count());
+            sum_all = true;
+        }
         for planned in &mut self.scores {
             let skipped = planned.score.is_skipped();
             sum_all |= std::mem::replace(&mut planned.was_skipped, skipped) != skipped;
             if !skipped {
-                sum_all |= planned.update(cluster, &self.feasible, &self.nodes, &mut changed);
+                let at = self.revision;
+                sum_all |= planned.update(cluster, &self.feasible, &self.nodes, at, &mut changed);
                 if let Some(score) = planned.invalid {
                     error.get_or_insert_with(|| out_of_range(&planned.plugin, score));
                 }
@@ -759,38 +897,47 @@ impl PlannedScore {
         cluster: &Cluster,
         feasible: &NodeSet,
         nodes: &[NodeIdx],
+        revision: u64,
         changed: &mut Vec<NodeIdx>,
     ) -> bool {
-        let fresh = self.stale.is_fresh();
-        if !fresh {
-            if self.needs_feasible {
-                self.score.feasible(cluster, feasible);
-            }
+        if self.raw.len() != cluster.nodes().row_count() {
+            self.raw = IndexVec::filled(0, cluster.nodes().row_count());
+            self.weighted = IndexVec::filled(0, cluster.nodes().row_count());
+        }
+        let mut buffer = Vec::new();
+        let stale = self.pending.rows(cluster, &mut buffer);
+        if let Some(rows) = stale {
             // With other feasible nodes all is stale again: nobody asks for the rows of the others.
-            let rows = match self.stale.rows() {
-                Rows::All if self.needs_feasible => Rows::Some(nodes),
-                rows => rows,
+            let rows = if self.needs_feasible() {
+                self.score.feasible(cluster, &mut nodes.iter().map(|&node| (node, 1)));
+                if let Rows::All = rows { Rows::Some(nodes) } else { rows }
+            } else {
+                rows
             };
             self.score.score(cluster, rows, &mut self.raw);
         }
-        let by_row = !self.score.has_normalize()
-            && !self.stale.all
-            && !self.feasible_changed
-            && self.invalid.is_none();
-        if by_row {
-            let rows = std::mem::take(&mut self.stale.rows);
-            for &node in rows.iter().filter(|&&node| feasible.contains(node)) {
-                self.weigh(node, self.raw[node]);
-                changed.push(node);
+        self.pending.clear(revision);
+        let feasible_changed = std::mem::replace(&mut self.feasible_changed, false);
+        match stale {
+            None if !feasible_changed => false,
+            Some(Rows::Some(rows))
+                if !feasible_changed && !self.score.has_normalize() && self.invalid.is_none() =>
+            {
+                for &node in rows.iter().filter(|&&node| feasible.contains(node)) {
+                    self.weigh(node, self.raw[node]);
+                    changed.push(node);
+                }
+                false
             }
-            self.stale.rows = rows;
-        } else if !fresh || self.feasible_changed {
-            self.weigh_all(nodes);
+            _ => {
+                self.weigh_all(nodes);
+                true
+            }
         }
-        let all = !by_row && (!fresh || self.feasible_changed);
-        self.feasible_changed = false;
-        self.stale.clear();
-        all
+    }
+
+    fn needs_feasible(&self) -> bool {
+        self.depends_on == Dependency::FeasibleSet
     }
 
     fn weigh_all(&mut self, nodes: &[NodeIdx]) {

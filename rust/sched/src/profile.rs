@@ -39,6 +39,8 @@ pub struct Profile {
     pub scheduler_name: Str,
     /// The Kubernetes version whose decisions it makes.
     pub semantics: SemanticsVersion,
+    /// Its place among the profiles of the configuration.
+    pub(crate) number: usize,
     pub(crate) pre_enqueue: Vec<Arc<dyn Plugin>>,
     pub(crate) queue_sort: Option<Arc<dyn Plugin>>,
     /// In the order of PreFilter, then those that only filter.
@@ -88,7 +90,11 @@ impl Profile {
     }
 
     /// Builds the profile from its expanded configuration.
-    pub(crate) fn new(profile: &ExpandedProfile, out_of_tree: &[Arc<dyn Plugin>]) -> Self {
+    pub(crate) fn new(
+        number: usize,
+        profile: &ExpandedProfile,
+        out_of_tree: &[Arc<dyn Plugin>],
+    ) -> Self {
         let find = |name: &Str| {
             registry::in_tree(name, profile).or_else(|| {
                 out_of_tree.iter().find(|plugin| plugin.name() == name.as_str()).cloned()
@@ -128,6 +134,7 @@ impl Profile {
         Self {
             scheduler_name: profile.scheduler_name.clone(),
             semantics: SemanticsVersion::default(),
+            number,
             pre_enqueue: profile.pre_enqueue.iter().filter_map(find).collect(),
             queue_sort: find(&profile.queue_sort),
             filters: filters.collect(),

@@ -16,14 +16,17 @@ use crate::config::{ConfigError, KubeSchedulerConfiguration, PluginRegistry};
 use crate::decision::{Decision, Outcome, Trace};
 use crate::diagnosis::NO_NODES_AVAILABLE;
 use crate::framework::Plugin;
-use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
+use crate::identity::Identity;
+use crate::index_vec::{NodeIdx, PodIdx};
 use crate::node_set::NodeSet;
 use crate::nominated;
 use crate::plan::Plan;
+use crate::plans::{Plans, Work};
 use crate::preemption::{NotTried, PreemptionTrace, ineligible, preempt};
 use crate::profile::Profile;
 use crate::queue;
 use crate::sampling::{Cycle, Sampling, SchedulerOptions, TieBreak, candidates_to_find};
+use crate::view::{Pick, Picked};
 
 /// How much of a decision is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,7 @@ pub enum Detail {
 /// The profiles of a configuration, ready to decide.
 #[derive(Debug, Clone)]
 pub struct Scheduler {
+    identity: Identity,
     profiles: IndexMap<Str, Profile, FxBuildHasher>,
     options: SchedulerOptions,
 }
@@ -71,10 +75,14 @@ impl Scheduler {
         plugins: &[Arc<dyn Plugin>],
     ) -> Result<Self, ConfigError> {
         let profiles = config.expand(registry)?;
-        let profiles = profiles
-            .iter()
-            .map(|profile| (profile.scheduler_name.clone(), Profile::new(profile, plugins)));
-        Ok(Self { profiles: profiles.collect(), options: SchedulerOptions::default() })
+        let profiles = profiles.iter().enumerate().map(|(number, profile)| {
+            (profile.scheduler_name.clone(), Profile::new(number, profile, plugins))
+        });
+        Ok(Self {
+            identity: Identity::default(),
+            profiles: profiles.collect(),
+            options: SchedulerOptions::default(),
+        })
     }
 
     /// The same scheduler with other options.
@@ -86,6 +94,11 @@ impl Scheduler {
     /// What it does apart from its configuration.
     pub const fn options(&self) -> SchedulerOptions {
         self.options
+    }
+
+    /// What tells this scheduler from its copies.
+    pub(crate) const fn identity(&self) -> u64 {
+        self.identity.number()
     }
 
     /// The profiles in the order of the configuration.
@@ -107,7 +120,12 @@ impl Scheduler {
 
     /// Begins to decide: what is learnt of templates is kept until the session ends.
     pub fn session(&self) -> Session<'_> {
-        Session { scheduler: self, plans: IndexMap::default(), undetermined: false }
+        self.resume(Plans::default())
+    }
+
+    /// Begins to decide with what an earlier session has learnt ([`Session::into_plans`]).
+    pub fn resume(&self, plans: Plans) -> Session<'_> {
+        Session { scheduler: self, plans, undetermined: false }
     }
 
     /// The pending pods for which there is a profile, in the order in which they are attempted.
@@ -137,8 +155,30 @@ impl Scheduler {
 #[derive(Debug)]
 pub struct Session<'a> {
     scheduler: &'a Scheduler,
-    plans: IndexMap<TemplateId, Plan, FxBuildHasher>,
+    plans: Plans,
     undetermined: bool,
+}
+
+/// A decision as brief as can be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// The pod was placed, as most are.
+    Placed(Placement),
+    /// Something else, or a placement of which there is more to say.
+    Other(Box<Decision>),
+}
+
+/// A pod that was placed on the best of its feasible nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placement {
+    /// The pod.
+    pub pod: PodIdx,
+    /// The node.
+    pub node: NodeIdx,
+    /// The node's total.
+    pub score: i64,
+    /// How many nodes are feasible.
+    pub feasible_nodes: usize,
 }
 
 /// What came of an attempt to decide a pod.
@@ -150,12 +190,54 @@ struct Attempt {
     loses_nomination: bool,
 }
 
-/// How many bytes plans may take, roughly, before the one that was unused longest goes.
-const PLAN_BYTES: usize = 256 << 20;
-/// Bytes that a plan keeps a node, roughly: a verdict a filter, a raw score a score, domains and counts.
-const PLAN_BYTES_A_NODE: usize = 256;
-
 impl Session<'_> {
+    /// What was learnt, for a session to come.
+    pub fn into_plans(self) -> Plans {
+        self.plans
+    }
+
+    /// What was computed so far.
+    pub const fn work(&self) -> Work {
+        self.plans.work()
+    }
+
+    /// Decides one pod and lets it count where it was placed, as [`Session::schedule_one`] does, but says no more than is needed.
+    pub fn schedule(&mut self, cluster: &mut Cluster, pod: PodIdx) -> Decided {
+        match self.pick(cluster, pod) {
+            None => Decided::Other(Box::new(self.schedule_one(cluster, pod, Detail::Placement))),
+            Some(placement) => {
+                self.reserve(cluster, pod, placement.node);
+                cluster.assume_pod(pod, placement.node);
+                Decided::Placed(placement)
+            }
+        }
+    }
+
+    /// The pod's node, if a view knows it.
+    fn pick(&mut self, cluster: &Cluster, pod: PodIdx) -> Option<Placement> {
+        let options = self.scheduler.options;
+        let row = &cluster.pods()[pod];
+        if options.sampling != Sampling::All
+            || options.tie_break != TieBreak::First
+            || self.undetermined
+            || row.terminating
+            || cluster.nominated_pods().next().is_some()
+        {
+            return None;
+        }
+        self.plans.belong_to(self.scheduler, cluster);
+        let facts = self.plans.facts(self.scheduler, cluster, row.template);
+        let (_, profile) = self.scheduler.profiles.get_index(facts.profile?)?;
+        if facts.unsupported.is_some() || profile.gates(row) {
+            return None;
+        }
+        let Picked::Best(pick) = self.plans.pick(profile, cluster, row.template) else {
+            return None;
+        };
+        let Pick { node, total, feasible } = pick;
+        Some(Placement { pod, node, score: total, feasible_nodes: feasible })
+    }
+
     /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
     pub fn schedule_one(&mut self, cluster: &mut Cluster, pod: PodIdx, detail: Detail) -> Decision {
         let Attempt { decision, cycle, loses_nomination } = self.attempt(cluster, pod, detail);
@@ -255,7 +337,8 @@ impl Session<'_> {
             decision.message = Some(NO_NODES_AVAILABLE.to_owned());
             return (decision, true);
         }
-        let plan = plan(&mut self.plans, profile, cluster, template);
+        self.plans.belong_to(self.scheduler, cluster);
+        let plan = self.plans.plan(profile, cluster, template);
         let own = nominated::node_of(cluster, pod);
         let nominees = nominated::nominees(self.scheduler, cluster, pod);
         if own.is_none() && nominees.is_empty() {
@@ -331,7 +414,8 @@ impl Session<'_> {
         if let Some(what) = profile.unsupported(info) {
             return Err(NotDecided::Unsupported(what));
         }
-        let plan = plan(&mut self.plans, profile, cluster, template);
+        self.plans.belong_to(self.scheduler, cluster);
+        let plan = self.plans.plan(profile, cluster, template);
         let nominees = nominated::nominees(self.scheduler, cluster, pod);
         if nominees.is_empty() {
             plan.forget_nominations();
@@ -360,26 +444,6 @@ pub enum NotDecided {
     /// kube-scheduler's own decision ends in an error.
     #[error("{0}")]
     Failed(String),
-}
-
-/// The template's plan, up to date.
-#[expect(clippy::expect_used, reason = "the plan was inserted on the line before")]
-fn plan<'plans>(
-    plans: &'plans mut IndexMap<TemplateId, Plan, FxBuildHasher>,
-    profile: &Profile,
-    cluster: &Cluster,
-    template: TemplateId,
-) -> &'plans mut Plan {
-    // The plan goes to the end: those at the front were unused longest.
-    let known = plans.shift_remove(&template);
-    let known = known.and_then(|mut plan| plan.catch_up(cluster).then_some(plan));
-    let made = known.unwrap_or_else(|| Plan::new(profile, cluster, template));
-    let limit = PLAN_BYTES / (PLAN_BYTES_A_NODE * cluster.nodes().row_count().max(1));
-    while plans.len() >= limit.max(1) {
-        plans.shift_remove_index(0);
-    }
-    plans.insert(template, made);
-    plans.get_mut(&template).expect("inserted above")
 }
 
 /// How one decision looks for nodes, and what it leaves to the next.

@@ -41,6 +41,7 @@ use self::node_columns::Grown;
 use self::storage::StorageUndo;
 use self::table::Table;
 use self::undo::{Log, Undo};
+use crate::identity::Identity;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, ObjectIdx, PodIdx, TemplateId};
 use crate::resource::Resources;
 use crate::sampling::Cycle;
@@ -48,6 +49,7 @@ use crate::sampling::Cycle;
 /// A cluster as the scheduler sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
+    identity: Identity,
     nodes: NodeColumns,
     resources: Resources,
     pods: IndexVec<PodIdx, PodRow>,
@@ -306,6 +308,11 @@ impl Cluster {
     /// The priority classes in the order in which they came.
     pub fn priority_classes(&self) -> impl Iterator<Item = &PriorityClass> {
         self.priority_classes.values()
+    }
+
+    /// What tells this cluster from its copies.
+    pub(crate) const fn identity(&self) -> u64 {
+        self.identity.number()
     }
 
     /// What changes whenever something other than pods and what is assumed of storage changes. Two moments of a cluster

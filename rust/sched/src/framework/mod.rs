@@ -85,14 +85,16 @@ pub enum Dependency {
     FeasibleSet,
 }
 
-/// Which rows a change of pods made stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which answers a change of pods made stale; the later ones include the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stale {
     /// None.
     Nothing,
-    /// The row of the node that changed.
+    /// That for the row of the node that changed, whose class may be another now.
     Row,
-    /// Possibly all.
+    /// Possibly those for all rows; but only the changed row may be of another class than before.
+    Classes,
+    /// Possibly all, and any row may be of another class.
     All,
 }
 
@@ -137,6 +139,23 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Whether the pod fits on one node, as the row and the filter stand: what a dry run asks.
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool;
 
+    /// Takes those of the nodes out on which the pod does not fit.
+    fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
+        nodes.retain(|node| self.fits(cluster, node));
+    }
+
+    /// Appends to `key` what the answer for a row depends on, if it depends on domains: rows with equal keys get the same
+    /// answer, and how many numbers are appended is the same for all rows. `false` if that cannot be said.
+    fn class(&self, _cluster: &Cluster, _node: NodeIdx, _key: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Appends to `shape` what the answer depends on beside the row, if it depends on the row: filters of the same plugin and
+    /// profile with the same shape answer alike. `false` if that cannot be said.
+    fn shape(&self, _shape: &mut Vec<i64>) -> bool {
+        false
+    }
+
     /// kube-scheduler's own error, if its plugin fails on a node where the pod does not fit.
     fn failure(&self, _cluster: &Cluster, _node: NodeIdx) -> Option<String> {
         None
@@ -146,6 +165,12 @@ pub trait Filter: fmt::Debug + Send + Sync {
     ///
     /// The cluster is that after the last change; a filter that depends on domains reads the change, not the row.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
+
+    /// Pods came or went, one after the other.
+    fn pods_changed(&mut self, cluster: &Cluster, changes: &[PodChange]) -> Stale {
+        let stale = changes.iter().map(|change| self.pod_changed(cluster, change));
+        stale.max().unwrap_or(Stale::Nothing)
+    }
 
     /// A pod comes or goes in a dry run (`PreFilterExtensions`), with kube-scheduler's own asymmetries.
     fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
@@ -199,11 +224,34 @@ pub trait Score: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Takes note of the feasible nodes; only asked if the score depends on them.
-    fn feasible(&mut self, _cluster: &Cluster, _feasible: &NodeSet) {}
+    /// Takes note of the feasible nodes, or of one of each class and how many of that class are feasible; only asked if the
+    /// score depends on them.
+    fn feasible(
+        &mut self,
+        _cluster: &Cluster,
+        _feasible: &mut dyn Iterator<Item = (NodeIdx, usize)>,
+    ) {
+    }
+
+    /// The raw score of a row.
+    fn raw(&self, cluster: &Cluster, node: NodeIdx) -> i64;
 
     /// Writes the raw score of each of the rows.
-    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>);
+    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
+        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw(cluster, node));
+    }
+
+    /// Appends to `key` what the raw score of a row depends on, and how it is normalised: rows with equal keys score alike, and
+    /// how many numbers are appended is the same for all rows. `false` if that cannot be said.
+    fn class(&self, _cluster: &Cluster, _node: NodeIdx, _key: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Appends to `shape` what the raw score depends on beside the row, if it depends on the row: scores of the same plugin
+    /// and profile with the same shape score alike. `false` if that cannot be said.
+    fn shape(&self, _shape: &mut Vec<i64>) -> bool {
+        false
+    }
 
     /// Whether there is a `NormalizeScore`; without one a node's score depends on its own row only.
     fn has_normalize(&self) -> bool {
@@ -215,6 +263,15 @@ pub trait Score: fmt::Debug + Send + Sync {
 
     /// A pod came or went; says which rows to score again.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
+
+    /// Pods came or went, one after the other.
+    fn pods_changed(&mut self, cluster: &Cluster, changes: &[PodChange]) -> Stale {
+        let stale = changes.iter().map(|change| self.pod_changed(cluster, change));
+        stale.max().unwrap_or(Stale::Nothing)
+    }
+
+    /// A copy, for rows that several templates share.
+    fn boxed_clone(&self) -> Box<dyn Score>;
 }
 
 /// Keeps for a pod what it will use on its node.

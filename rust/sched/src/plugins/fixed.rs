@@ -31,6 +31,10 @@ impl Filter for FixedFilter {
         self.passing.contains(node)
     }
 
+    fn narrow(&self, _cluster: &Cluster, nodes: &mut NodeSet) {
+        nodes.intersect(&self.passing);
+    }
+
     fn failure(&self, _cluster: &Cluster, node: NodeIdx) -> Option<String> {
         let fails = self.status.code == Code::Error && !self.passing.contains(node);
         fails.then(|| self.status.reasons.join(", "))
@@ -46,7 +50,7 @@ impl Filter for FixedFilter {
 }
 
 /// A raw score that depends only on labels, taints and images, and how it is normalised.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FixedScore {
     pub(crate) raw: IndexVec<NodeIdx, i64>,
     pub(crate) normalize: Option<fn(&mut [i64])>,
@@ -57,8 +61,13 @@ impl Score for FixedScore {
         Dependency::Static
     }
 
-    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw[node]);
+    fn raw(&self, _cluster: &Cluster, node: NodeIdx) -> i64 {
+        self.raw[node]
+    }
+
+    fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        key.push(self.raw[node].cast_unsigned());
+        true
     }
 
     fn has_normalize(&self) -> bool {
@@ -73,5 +82,9 @@ impl Score for FixedScore {
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
         Stale::Nothing
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Score> {
+        Box::new(self.clone())
     }
 }

@@ -162,6 +162,11 @@ impl Filter for AffinityFilter {
         self.added.contains(node) && self.own.contains(node)
     }
 
+    fn narrow(&self, _cluster: &Cluster, nodes: &mut NodeSet) {
+        nodes.intersect(&self.added);
+        nodes.intersect(&self.own);
+    }
+
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
         Stale::Nothing
     }

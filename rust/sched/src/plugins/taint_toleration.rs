@@ -18,6 +18,7 @@ use crate::framework::{
 };
 use crate::go::len64;
 use crate::index_vec::NodeIdx;
+use crate::node_set::NodeSet;
 
 /// The plugin.
 #[derive(Debug)]
@@ -80,6 +81,12 @@ impl Filter for TaintFilter {
 
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
         matches!(self.statuses.get(cluster.nodes().taint_list_of(node)), Some(None))
+    }
+
+    fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
+        if self.statuses.iter().any(Option::is_some) {
+            nodes.retain(|node| self.fits(cluster, node));
+        }
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {

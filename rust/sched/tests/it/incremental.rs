@@ -3,7 +3,7 @@
 use bayplan_api::Objects;
 use bayplan_sched::cluster::Cluster;
 use bayplan_sched::decision::Decision;
-use bayplan_sched::{Detail, Scheduler};
+use bayplan_sched::{Decided, Detail, Scheduler};
 use bayplan_testkit::strategies::{ClusterShape, cluster};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -70,5 +70,24 @@ proptest! {
                 (brief.chosen, brief.score, brief.message, brief.preemption, brief.outcome)
             );
         }
+    }
+
+    #[test]
+    fn a_view_decides_as_the_plan_of_all_rows(objects in repeated()) {
+        let scheduler = Scheduler::default();
+        let mut plain = Cluster::from_objects(objects).unwrap();
+        let mut viewed = plain.clone();
+        let mut session = scheduler.session();
+        for pod in scheduler.queue(&plain) {
+            let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
+            match session.schedule(&mut viewed, pod) {
+                Decided::Other(decision) => prop_assert_eq!(*decision, expected),
+                Decided::Placed(placement) => prop_assert_eq!(
+                    (Some(placement.node), Some(placement.score), placement.feasible_nodes),
+                    (expected.chosen, expected.score, expected.feasible_nodes)
+                ),
+            }
+        }
+        prop_assert!(plain == viewed);
     }
 }

@@ -5,36 +5,88 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::cluster::{Cluster, LabelColumn};
-use crate::index_vec::{Domain, IndexVec, NodeIdx};
+use crate::go::len64;
+use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
+
+/// The class of nodes that lack a key.
+const NO_KEY: u64 = u64::MAX;
 
 /// `topologyToMatchedTermCount` and `scoreMap`: a sum for each pair of key and value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DomainCounts(IndexMap<Str, KeyCounts, FxBuildHasher>);
 
+/// What adding to a sum did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Added {
+    /// The node lacks the key.
+    NoKey,
+    /// The first sum of the key, and so of a class of its own.
+    NewKey,
+    /// The sum of the node's domain.
+    Sum {
+        /// Whether no other node is in the domain.
+        alone: bool,
+        /// What it was.
+        before: i64,
+        /// What it is.
+        after: i64,
+    },
+}
+
 #[derive(Debug, Clone)]
 struct KeyCounts {
     domains: IndexVec<NodeIdx, Domain>,
+    /// Whether no two nodes share a domain.
+    alone: bool,
     sums: IndexVec<Domain, i64>,
     /// How many domains have a sum other than zero.
     non_zero: usize,
 }
 
 impl DomainCounts {
-    /// Adds to the node's domain of the key; tells whether the node has the key.
-    pub(super) fn add(&mut self, cluster: &Cluster, node: NodeIdx, key: &Str, delta: i64) -> bool {
-        let Some(column) = cluster.nodes().labels.column(key) else { return false };
+    /// Adds to the node's domain of the key.
+    pub(super) fn add(&mut self, cluster: &Cluster, node: NodeIdx, key: &Str, delta: i64) -> Added {
+        if let Some(counts) = self.0.get_mut(key) {
+            let domain = counts.domains.get(node).copied().unwrap_or(Domain::NONE);
+            return if domain == Domain::NONE { Added::NoKey } else { counts.add(domain, delta) };
+        }
+        let Some(column) = cluster.nodes().labels.column(key) else { return Added::NoKey };
         let domain = column.domain(node);
         if domain == Domain::NONE {
-            return false;
+            return Added::NoKey;
         }
-        if let Some(counts) = self.0.get_mut(key) {
-            counts.add(domain, delta);
-        } else {
-            let mut counts = KeyCounts::new(cluster, column);
-            counts.add(domain, delta);
-            self.0.insert(key.clone(), counts);
+        let mut counts = KeyCounts::new(cluster, column);
+        counts.add(domain, delta);
+        self.0.insert(key.clone(), counts);
+        Added::NewKey
+    }
+
+    /// Appends what the node's sum of the key depends on: the domain, or the sum itself as `value` sees it if the node is alone in
+    /// its domain.
+    pub(super) fn class(
+        &self,
+        cluster: &Cluster,
+        node: NodeIdx,
+        key: &str,
+        value: impl Fn(i64) -> u64,
+    ) -> u64 {
+        match self.0.get(key) {
+            Some(counts) => counts.class(node, value),
+            // All sums are zero.
+            None => match cluster.nodes().labels.column(key).map(|column| column.domain(node)) {
+                None | Some(Domain::NONE) => NO_KEY,
+                Some(_) => value(0),
+            },
         }
-        true
+    }
+
+    /// The same for each key that has sums.
+    pub(super) fn classes(
+        &self,
+        node: NodeIdx,
+        value: impl Fn(i64) -> u64,
+    ) -> impl Iterator<Item = u64> {
+        self.0.values().map(move |counts| counts.class(node, &value))
     }
 
     /// The sum of the node's domain of the key; `None` if the node lacks it.
@@ -65,10 +117,19 @@ impl DomainCounts {
 impl KeyCounts {
     fn new(cluster: &Cluster, column: &LabelColumn) -> Self {
         let domains = cluster.nodes().rows().map(|node| column.domain(node)).collect();
-        Self { domains, sums: IndexVec::filled(0, column.len()), non_zero: 0 }
+        let alone = column.is_injective();
+        Self { domains, alone, sums: IndexVec::filled(0, column.len()), non_zero: 0 }
     }
 
-    fn add(&mut self, domain: Domain, delta: i64) {
+    fn class(&self, node: NodeIdx, value: impl Fn(i64) -> u64) -> u64 {
+        match self.domains.get(node) {
+            None | Some(&Domain::NONE) => NO_KEY,
+            Some(&domain) if self.alone => value(self.sums[domain]),
+            Some(&domain) => len64(domain.index()).cast_unsigned(),
+        }
+    }
+
+    fn add(&mut self, domain: Domain, delta: i64) -> Added {
         let sum = &mut self.sums[domain];
         let before = *sum;
         *sum = before.wrapping_add(delta);
@@ -77,6 +138,7 @@ impl KeyCounts {
             (false, true) => self.non_zero -= 1,
             _ => {}
         }
+        Added::Sum { alone: self.alone, before, after: *sum }
     }
 
     fn get(&self, node: NodeIdx) -> Option<i64> {

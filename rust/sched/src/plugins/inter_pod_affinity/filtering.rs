@@ -4,7 +4,7 @@
 
 use bayplan_api::Str;
 
-use super::domain_counts::DomainCounts;
+use super::domain_counts::{Added, DomainCounts};
 use super::tally::{Effects, Tally};
 use super::{Incoming, means};
 use crate::cluster::{AffinityTerm, Cluster, PodChange, PodInfo};
@@ -129,18 +129,36 @@ impl Tally for AffinityFilter {
         (!none).then_some(effect)
     }
 
-    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
+    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) -> Stale {
+        let mut stale = Stale::Nothing;
         for key in &effect.existing_anti_affinity {
-            self.existing_anti_affinity.add(cluster, node, key, delta);
+            stale = stale.max(changed(self.existing_anti_affinity.add(cluster, node, key, delta)));
         }
         if effect.affinity {
+            let was_zero = self.affinity.is_zero();
             for term in &self.incoming.pod.required_affinity {
-                self.affinity.add(cluster, node, &term.topology_key, delta);
+                stale =
+                    stale.max(changed(self.affinity.add(cluster, node, &term.topology_key, delta)));
+            }
+            if was_zero != self.affinity.is_zero() {
+                stale = stale.max(Stale::Classes);
             }
         }
         for key in &effect.anti_affinity {
-            self.anti_affinity.add(cluster, node, key, delta);
+            stale = stale.max(changed(self.anti_affinity.add(cluster, node, key, delta)));
         }
+        stale
+    }
+}
+
+/// Which rows a sum makes stale: what counts is whether it is above zero.
+fn changed(added: Added) -> Stale {
+    match added {
+        Added::NoKey => Stale::Nothing,
+        Added::NewKey => Stale::All,
+        Added::Sum { before, after, .. } if (before > 0) == (after > 0) => Stale::Nothing,
+        Added::Sum { alone: true, .. } => Stale::Row,
+        Added::Sum { alone: false, .. } => Stale::Classes,
     }
 }
 
@@ -172,6 +190,19 @@ impl Filter for AffinityFilter {
 
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
         matches!(self.verdict(cluster, node), Verdict::Fits)
+    }
+
+    fn class(&self, cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        let above_zero = |sum| u64::from(sum > 0);
+        let own = &self.incoming.pod;
+        key.extend(own.required_affinity.iter().map(|term| {
+            self.affinity.class(cluster, node, &term.topology_key, above_zero)
+        }));
+        key.extend(own.required_anti_affinity.iter().map(|term| {
+            self.anti_affinity.class(cluster, node, &term.topology_key, above_zero)
+        }));
+        key.extend(self.existing_anti_affinity.classes(node, above_zero));
+        true
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

@@ -4,16 +4,16 @@
 
 use bayplan_api::Str;
 
-use super::domain_counts::DomainCounts;
+use super::domain_counts::{Added, DomainCounts};
 use super::tally::{Effects, Tally};
 use super::{Incoming, means};
 use crate::cluster::{Cluster, PodChange, PodInfo};
-use crate::framework::{Dependency, MAX_NODE_SCORE, Rows, Score, Stale};
+use crate::framework::{Dependency, MAX_NODE_SCORE, Score, Stale};
 use crate::go::{float64, int64};
-use crate::index_vec::{IndexVec, NodeIdx};
+use crate::index_vec::NodeIdx;
 
 /// `preScoreState`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AffinityScore {
     incoming: Incoming,
     hard_weight: i64,
@@ -77,12 +77,22 @@ impl Tally for AffinityScore {
         (!effect.is_empty()).then_some(effect)
     }
 
-    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) {
+    fn apply(&mut self, cluster: &Cluster, effect: &Effect, node: NodeIdx, delta: i64) -> Stale {
+        let was_skipped = self.is_skipped();
+        let mut stale = Stale::Nothing;
         for (key, weight) in effect {
-            if self.sums.add(cluster, node, key, weight.wrapping_mul(delta)) {
+            let added = self.sums.add(cluster, node, key, weight.wrapping_mul(delta));
+            if added != Added::NoKey {
                 self.touched += delta;
             }
+            stale = stale.max(match added {
+                Added::NoKey => Stale::Nothing,
+                Added::NewKey => Stale::All,
+                Added::Sum { alone: true, .. } => Stale::Row,
+                Added::Sum { alone: false, .. } => Stale::Classes,
+            });
         }
+        if was_skipped == self.is_skipped() { stale } else { stale.max(Stale::Classes) }
     }
 }
 
@@ -97,8 +107,13 @@ impl Score for AffinityScore {
         self.touched == 0
     }
 
-    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.sums.total(node));
+    fn raw(&self, _cluster: &Cluster, node: NodeIdx) -> i64 {
+        self.sums.total(node)
+    }
+
+    fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        key.extend(self.sums.classes(node, i64::cast_unsigned));
+        true
     }
 
     fn has_normalize(&self) -> bool {
@@ -121,5 +136,9 @@ impl Score for AffinityScore {
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
         self.take_change(cluster, change)
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Score> {
+        Box::new(self.clone())
     }
 }

@@ -6,7 +6,16 @@ use crate::index_vec::{Idx, NodeIdx, TemplateId};
 
 /// What a pod of each template does to the counters, worked out once a template and kept.
 #[derive(Debug, Clone)]
-pub(super) struct Effects<E>(Vec<Option<E>>);
+pub(super) struct Effects<E>(Vec<Effect<E>>);
+
+/// What a pod of one template does.
+#[derive(Debug, Clone, Default)]
+enum Effect<E> {
+    #[default]
+    Unknown,
+    Nothing,
+    Something(E),
+}
 
 impl<E> Default for Effects<E> {
     fn default() -> Self {
@@ -15,16 +24,20 @@ impl<E> Default for Effects<E> {
 }
 
 impl<E> Effects<E> {
-    fn take(&mut self, template: TemplateId) -> Option<E> {
-        self.0.get_mut(template.index()).and_then(Option::take)
+    fn take(&mut self, template: TemplateId) -> Effect<E> {
+        match self.0.get_mut(template.index()) {
+            None => Effect::Unknown,
+            Some(Effect::Nothing) => Effect::Nothing,
+            Some(known) => std::mem::take(known),
+        }
     }
 
-    fn put(&mut self, template: TemplateId, effect: E) {
+    fn put(&mut self, template: TemplateId, effect: Effect<E>) {
         if self.0.len() <= template.index() {
-            self.0.resize_with(template.index() + 1, || None);
+            self.0.resize_with(template.index() + 1, || Effect::Unknown);
         }
         if let Some(slot) = self.0.get_mut(template.index()) {
-            *slot = Some(effect);
+            *slot = effect;
         }
     }
 }
@@ -40,27 +53,44 @@ pub(super) trait Tally {
     /// Works out what a running pod does; `None` if it does nothing.
     fn effect(&self, running: &PodInfo) -> Option<Self::Effect>;
 
-    /// Lets `delta` such pods come to a node.
-    fn apply(&mut self, cluster: &Cluster, effect: &Self::Effect, node: NodeIdx, delta: i64);
+    /// Lets `delta` such pods come to a node; says which rows that makes stale.
+    fn apply(
+        &mut self,
+        cluster: &Cluster,
+        effect: &Self::Effect,
+        node: NodeIdx,
+        delta: i64,
+    ) -> Stale;
 
     /// Counts all pods that run.
     fn count_all(&mut self, cluster: &Cluster) {
         for (template, running, counts) in cluster.templates() {
-            let Some(effect) = self.effect(running) else { continue };
-            for (node, count) in counts {
-                self.apply(cluster, &effect, node, count.all);
-            }
+            let effect = match self.effect(running) {
+                None => Effect::Nothing,
+                Some(effect) => {
+                    for (node, count) in counts {
+                        self.apply(cluster, &effect, node, count.all);
+                    }
+                    Effect::Something(effect)
+                }
+            };
             self.effects().put(template, effect);
         }
     }
 
     /// Takes a change of pods.
     fn take_change(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        let known = self.effects().take(change.template);
-        let effect = known.or_else(|| self.effect(cluster.template(change.template)));
-        let Some(effect) = effect else { return Stale::Nothing };
-        self.apply(cluster, &effect, change.node, change.delta);
-        self.effects().put(change.template, effect);
-        Stale::All
+        let effect = match self.effects().take(change.template) {
+            Effect::Nothing => return Stale::Nothing,
+            Effect::Something(effect) => Some(effect),
+            Effect::Unknown => self.effect(cluster.template(change.template)),
+        };
+        let Some(effect) = effect else {
+            self.effects().put(change.template, Effect::Nothing);
+            return Stale::Nothing;
+        };
+        let stale = self.apply(cluster, &effect, change.node, change.delta);
+        self.effects().put(change.template, Effect::Something(effect));
+        stale
     }
 }

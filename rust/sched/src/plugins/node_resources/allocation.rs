@@ -7,7 +7,8 @@ use bayplan_api::{Pod, Quantity};
 use crate::cluster::{Cluster, PodChange};
 use crate::config::ResourceSpec;
 use crate::framework::{Dependency, Rows, Score, Stale};
-use crate::index_vec::{IndexVec, NodeIdx, ResourceId};
+use crate::go::len64;
+use crate::index_vec::{Idx, IndexVec, NodeIdx, ResourceId};
 use crate::resource::{
     PodRequestsOptions, Resources, amount, is_scalar_resource_name, pod_requests,
 };
@@ -24,7 +25,7 @@ struct Scored {
 }
 
 /// Scores each row by what is requested there, with the pod, of what it can give.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AllocationScore<S> {
     scored: Vec<Scored>,
     configured: usize,
@@ -33,9 +34,9 @@ pub(super) struct AllocationScore<S> {
     scorer: S,
 }
 
-/// From requested and allocatable, by configured resource, to a score; an allocatable of 0 is to be passed over.
-pub(super) trait Scorer: std::fmt::Debug + Send + Sync {
-    fn score(&self, requested: &[i64], allocatable: &[i64]) -> i64;
+/// From requested and allocatable of each configured resource to a score; an allocatable of 0 is to be passed over.
+pub(super) trait Scorer: std::fmt::Debug + Clone + Send + Sync + 'static {
+    fn score(&self, resources: &[(i64, i64)]) -> i64;
 }
 
 /// `calculatePodResourceRequestList`: what the pod requests of each configured resource.
@@ -71,6 +72,18 @@ impl<S: Scorer> AllocationScore<S> {
         Self { scored, configured: resources.len(), use_requested, scorer }
     }
 
+    /// Requested and allocatable of each configured resource on a row.
+    fn read(&self, cluster: &Cluster, node: NodeIdx, both: &mut [(i64, i64)]) {
+        for &Scored { at, resource, request } in &self.scored {
+            let capacity = cluster.nodes().resource(resource).allocatable[node];
+            let used = self.requested(cluster, node, resource);
+            if let Some(both) = both.get_mut(at) {
+                let requested = if capacity == 0 { 0 } else { used.wrapping_add(request) };
+                *both = (requested, capacity);
+            }
+        }
+    }
+
     fn requested(&self, cluster: &Cluster, node: NodeIdx, resource: ResourceId) -> i64 {
         let nodes = cluster.nodes();
         if !self.use_requested && resource == Resources::cpu() {
@@ -88,23 +101,39 @@ impl<S: Scorer> Score for AllocationScore<S> {
         Dependency::Row
     }
 
+    fn raw(&self, cluster: &Cluster, node: NodeIdx) -> i64 {
+        let mut few = [(0, 0); 4];
+        let mut many;
+        let both = if self.configured <= few.len() {
+            &mut few[..self.configured]
+        } else {
+            many = vec![(0, 0); self.configured];
+            many.as_mut_slice()
+        };
+        self.read(cluster, node, both);
+        self.scorer.score(both)
+    }
+
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        let mut requested = vec![0; self.configured];
-        let mut allocatable = vec![0; self.configured];
+        let mut both = vec![(0, 0); self.configured];
         rows.each(cluster.nodes().row_count(), |node| {
-            for &Scored { at, resource, request } in &self.scored {
-                let capacity = cluster.nodes().resource(resource).allocatable[node];
-                let used = self.requested(cluster, node, resource);
-                if let (Some(a), Some(r)) = (allocatable.get_mut(at), requested.get_mut(at)) {
-                    *a = capacity;
-                    *r = if capacity == 0 { 0 } else { used.wrapping_add(request) };
-                }
-            }
-            scores[node] = self.scorer.score(&requested, &allocatable);
+            self.read(cluster, node, &mut both);
+            scores[node] = self.scorer.score(&both);
         });
+    }
+
+    fn shape(&self, shape: &mut Vec<i64>) -> bool {
+        for scored in &self.scored {
+            shape.extend([len64(scored.resource.index()), scored.request]);
+        }
+        true
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
         Stale::Row
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Score> {
+        Box::new(self.clone())
     }
 }

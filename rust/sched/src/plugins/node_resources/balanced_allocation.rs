@@ -53,18 +53,18 @@ impl ScorePlugin for BalancedAllocation {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Balance;
 
 impl Scorer for Balance {
     /// `balancedResourceScorer`; additions in its order, since they are floating.
-    fn score(&self, requested: &[i64], allocatable: &[i64]) -> i64 {
-        let fraction = |(&requested, &allocatable): (&i64, &i64)| {
+    fn score(&self, resources: &[(i64, i64)]) -> i64 {
+        let fraction = |&(requested, allocatable): &(i64, i64)| {
             let fraction = float64(requested) / float64(allocatable);
             if fraction > 1.0 { 1.0 } else { fraction }
         };
         let fractions =
-            || requested.iter().zip(allocatable).filter(|(_, a)| **a != 0).map(fraction);
+            || resources.iter().filter(|(_, allocatable)| *allocatable != 0).map(fraction);
         let count = fractions().count();
         let deviation = match count {
             0 | 1 => 0.0,

@@ -17,8 +17,8 @@ use crate::framework::{
     Code, Dependency, Filter, FilterPlugin, MAX_NODE_SCORE, Plugin, PreFilter, PreScore, Reason,
     Rows, ScorePlugin, Stale, Status, Verdicts,
 };
-use crate::go::{div, float64, int64};
-use crate::index_vec::{NodeIdx, ResourceId};
+use crate::go::{div, float64, int64, len64};
+use crate::index_vec::{Idx, NodeIdx, ResourceId};
 use crate::resource::{Assumed, PodRequestsOptions, is_extended_resource_name};
 
 /// The plugin.
@@ -149,6 +149,13 @@ impl Filter for FitFilter {
             && !self.needs.iter().any(|need| Self::is_short(cluster, node, need))
     }
 
+    fn shape(&self, shape: &mut Vec<i64>) -> bool {
+        for need in &self.needs {
+            shape.extend([len64(need.resource.index()), need.amount]);
+        }
+        true
+    }
+
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
         Stale::Row
     }
@@ -175,20 +182,19 @@ impl ScorePlugin for Fit {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct FitScorer {
     strategy: ScoringStrategyType,
     weights: Vec<i64>,
 }
 
 impl Scorer for FitScorer {
-    fn score(&self, requested: &[i64], allocatable: &[i64]) -> i64 {
-        let resources = requested
+    fn score(&self, resources: &[(i64, i64)]) -> i64 {
+        let resources = resources
             .iter()
-            .zip(allocatable)
             .zip(&self.weights)
-            .filter(|((_, allocatable), _)| **allocatable != 0)
-            .map(|((&requested, &allocatable), &weight)| (requested, allocatable, weight));
+            .filter(|((_, allocatable), _)| *allocatable != 0)
+            .map(|(&(requested, allocatable), &weight)| (requested, allocatable, weight));
         let (mut score, mut weights) = (0_i64, 0_i64);
         match &self.strategy {
             ScoringStrategyType::RequestedToCapacityRatio { shape } => {

@@ -10,6 +10,7 @@ use bayplan_api::{
 use super::super::helper::tolerated_nodes;
 use super::super::node_affinity::required_nodes;
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodCount, PodInfo};
+use crate::go::len64;
 use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 
@@ -229,6 +230,15 @@ impl Counter {
     /// The node's domain; [`Domain::NONE`] if it lacks the key.
     pub(super) fn domain(&self, node: NodeIdx) -> Domain {
         self.domains.get(node).copied().unwrap_or(Domain::NONE)
+    }
+
+    /// What the node's count depends on: its domain, or if no two nodes share one, the count itself.
+    pub(super) fn class(&self, node: NodeIdx, alone: bool) -> u64 {
+        match self.domain(node) {
+            Domain::NONE => u64::MAX,
+            domain if alone => self.counts[domain].cast_unsigned(),
+            domain => len64(domain.index()).cast_unsigned(),
+        }
     }
 
     /// Whether running pods of the template count.

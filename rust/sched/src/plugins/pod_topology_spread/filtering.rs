@@ -111,6 +111,11 @@ impl Filter for SpreadFilter {
         matches!(self.verdict(node), Verdict::Fits)
     }
 
+    fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        key.extend(self.skews.iter().map(|skew| skew.counter.class(node, skew.alone)));
+        true
+    }
+
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
         let mut stale = Stale::Nothing;
         for skew in &mut self.skews {
@@ -123,7 +128,7 @@ impl Filter for SpreadFilter {
                 skew.min = skew.min.min(skew.counter.counts[domain]);
             }
             let row_only = skew.alone && skew.min == before;
-            stale = if row_only && stale != Stale::All { Stale::Row } else { Stale::All };
+            stale = stale.max(if row_only { Stale::Row } else { Stale::Classes });
         }
         stale
     }

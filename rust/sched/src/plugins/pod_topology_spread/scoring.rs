@@ -4,25 +4,29 @@
 
 use super::HOSTNAME;
 use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
-use crate::cluster::{Cluster, PodChange, PodInfo};
-use crate::framework::{Dependency, MAX_NODE_SCORE, Rows, Score, Stale};
+use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
+use crate::framework::{Dependency, MAX_NODE_SCORE, Score, Stale};
 use crate::go::{div, float64, int64, len64, log};
 use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 
 /// `preScoreState`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SpreadScore {
     parts: Vec<Part>,
     /// Nodes that lack a key and are not scored, if all keys are required.
     ignored: NodeSet,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Part {
     counter: Counter,
     /// `kubernetes.io/hostname`: counted on each node by itself.
     by_host: bool,
+    /// Whether no two nodes share a domain.
+    alone: bool,
+    /// The domains that the feasible nodes have; for [`SpreadScore::feasible`] only.
+    met: IndexVec<Domain, bool>,
     /// Nodes that lack the key have no score from this part.
     has_key: NodeSet,
     weight: f64,
@@ -45,6 +49,7 @@ impl SpreadScore {
         let parts = constraints.into_iter().map(|constraint| {
             let by_host = constraint.topology_key == HOSTNAME;
             let has_key = nodes.labels.having(&constraint.topology_key);
+            let mut alone = by_host;
             let counter = if by_host {
                 // Every node is its own domain, and its pods count whatever the policies say.
                 let domains = nodes.rows().map(by_node).collect();
@@ -55,6 +60,7 @@ impl SpreadScore {
                 included.subtract(&ignored);
                 let column = nodes.labels.column(&constraint.topology_key);
                 let (mut domains, mut count) = domains(column, cluster);
+                alone = require_all && column.is_none_or(LabelColumn::is_injective);
                 if !require_all {
                     // kube-scheduler counts nodes that lack the key as those with the empty value.
                     let empty = column.and_then(|column| column.find("")).unwrap_or_else(|| {
@@ -69,7 +75,8 @@ impl SpreadScore {
                 }
                 Counter::new(constraint, pod, cluster, included, domains, count)
             };
-            Part { counter, by_host, has_key, weight: 0.0 }
+            let met = IndexVec::filled(false, if alone { 0 } else { counter.counts.len() });
+            Part { counter, by_host, alone, met, has_key, weight: 0.0 }
         });
         Self { parts: parts.collect(), ignored }
     }
@@ -100,31 +107,56 @@ impl Score for SpreadScore {
         Dependency::FeasibleSet
     }
 
-    fn feasible(&mut self, _cluster: &Cluster, feasible: &NodeSet) {
-        let mut scored = feasible.clone();
-        scored.subtract(&self.ignored);
-        let scored_count = scored.count();
+    fn feasible(
+        &mut self,
+        _cluster: &Cluster,
+        feasible: &mut dyn Iterator<Item = (NodeIdx, usize)>,
+    ) {
+        let mut sizes = [0; 4];
+        let mut more = Vec::new();
+        let sizes = match sizes.get_mut(..self.parts.len()) {
+            Some(sizes) => sizes,
+            None => {
+                more.resize(self.parts.len(), 0);
+                more.as_mut_slice()
+            }
+        };
         for part in &mut self.parts {
-            let size = if part.by_host {
-                scored_count
-            } else {
-                let mut met: IndexVec<Domain, bool> =
-                    IndexVec::filled(false, part.counter.counts.len());
-                let mut size = 0;
-                for node in &scored {
-                    let domain = part.counter.domain(node);
-                    if domain != Domain::NONE && !std::mem::replace(&mut met[domain], true) {
-                        size += 1;
-                    }
-                }
-                size
-            };
-            part.weight = log(float64(len64(size + 2)));
+            part.met.as_mut_slice().fill(false);
+        }
+        for (node, nodes) in feasible {
+            if self.ignored.contains(node) {
+                continue;
+            }
+            for (part, size) in self.parts.iter_mut().zip(&mut *sizes) {
+                let domain = part.counter.domain(node);
+                *size += if part.by_host {
+                    nodes
+                } else if domain == Domain::NONE {
+                    0
+                } else if part.alone {
+                    nodes
+                } else {
+                    usize::from(!std::mem::replace(&mut part.met[domain], true))
+                };
+            }
+        }
+        for (part, size) in self.parts.iter_mut().zip(sizes) {
+            part.weight = log(float64(len64(*size + 2)));
         }
     }
 
-    fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
-        rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw(node));
+    fn raw(&self, _cluster: &Cluster, node: NodeIdx) -> i64 {
+        self.raw(node)
+    }
+
+    fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        key.push(u64::from(self.ignored.contains(node)));
+        for part in &self.parts {
+            key.push(u64::from(part.has_key.contains(node)));
+            key.push(part.counter.class(node, part.alone));
+        }
+        true
     }
 
     fn has_normalize(&self) -> bool {
@@ -156,9 +188,13 @@ impl Score for SpreadScore {
         let mut stale = Stale::Nothing;
         for part in &mut self.parts {
             if part.counter.pod_changed(cluster, change).is_some() {
-                stale = if part.by_host && stale != Stale::All { Stale::Row } else { Stale::All };
+                stale = stale.max(if part.alone { Stale::Row } else { Stale::Classes });
             }
         }
         stale
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Score> {
+        Box::new(self.clone())
     }
 }
