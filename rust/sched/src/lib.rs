@@ -16,6 +16,7 @@ mod go;
 mod go_sort;
 mod identity;
 pub mod index_vec;
+mod kernels;
 pub mod node_set;
 mod nominated;
 mod plan;

@@ -5,7 +5,7 @@
 
 use bayplan_api::Str;
 
-use crate::cluster::{Cluster, PodInfo};
+use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::decision::{PluginScores, Rejection};
 use crate::diagnosis::{Histogram, pre_filter_message};
 use crate::dry_run::{DryRun, Trial, filter_failure};
@@ -13,11 +13,11 @@ use crate::framework::{
     Code, Dependency, Filter, MAX_NODE_SCORE, PreFilter, PreScore, Rows, Score, Stale, Status,
     Verdicts,
 };
-use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
+use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::nominated::{Nominated, Nominees};
-use crate::plugins::FixedFilter;
 use crate::plans::Work;
+use crate::plugins::FixedFilter;
 use crate::profile::Profile;
 use crate::sampling::{feasible_nodes_to_find, list_order};
 use crate::view::{Picked, Shape, Shapes, Sources, View};
@@ -51,8 +51,12 @@ pub(crate) struct Plan {
     /// What tells pods that ask the same of rows from others; `None` if there can be no view.
     shape: Option<Shape>,
     view: Option<View>,
-    /// Whether the next question is not the first: it pays to have a view.
-    asked: bool,
+    /// Rows that may be of another class than the view knows.
+    touched: Vec<NodeIdx>,
+    /// Of which templates pods make a difference to plugins that look at domains; grown as templates are met.
+    concerning: Vec<Option<bool>>,
+    /// Used again from call to call.
+    relevant: Vec<PodChange>,
     /// Whether columns were made.
     has_columns: bool,
 }
@@ -187,7 +191,9 @@ impl Plan {
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
             shape: None,
             view: None,
-            asked: false,
+            touched: Vec::new(),
+            concerning: Vec::new(),
+            relevant: Vec::new(),
             has_columns: false,
         };
         plan.pre_filter(profile, cluster, pod);
@@ -213,9 +219,6 @@ impl Plan {
         work: &mut Work,
     ) -> Picked {
         let Some(shape) = &self.shape else { return Picked::Unknown };
-        if !std::mem::replace(&mut self.asked, true) {
-            return Picked::Unknown;
-        }
         let Self { filters, scores, .. } = self;
         let rows = shapes.get(shape, cluster, used, filters, scores, work);
         if rows.failed() {
@@ -234,10 +237,11 @@ impl Plan {
                     return Picked::Unknown;
                 };
                 work.views += 1;
+                self.touched.clear();
                 none.insert(made)
             }
         };
-        let picked = view.pick(cluster, &mut sources, work);
+        let picked = view.pick(cluster, &mut sources, &mut self.touched, work);
         match picked {
             Picked::Best(_) if self.has_columns => self.forget_columns(),
             Picked::Unknown => self.view = None,
@@ -271,7 +275,8 @@ impl Plan {
     /// How many bytes the plan takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
         let rows = self.feasible.universe();
-        let columns = if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
+        let columns =
+            if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
         let counters = 8 * (self.filters.len() + self.scores.len());
         rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes)
     }
@@ -414,12 +419,21 @@ impl Plan {
         }
         self.revision = cluster.revision();
         let mut of_domains = Stale::Nothing;
+        let mut relevant = std::mem::take(&mut self.relevant);
+        relevant.clear();
+        for change in changes {
+            let known = self.concerning.get(change.template.index()).copied().flatten();
+            if known.unwrap_or_else(|| self.concerns(cluster, change.template)) {
+                relevant.push(*change);
+            }
+        }
         for PlannedFilter { filter, depends_on, pending, .. } in &mut self.filters {
             let stale = match depends_on {
                 Dependency::Static => Stale::Nothing,
                 Dependency::Row => Stale::Row,
                 Dependency::Domain(_) | Dependency::FeasibleSet => {
-                    let stale = filter.pods_changed(cluster, changes);
+                    let take = |change: &PodChange| filter.pod_changed(cluster, change);
+                    let stale = take_changes(&relevant, &mut self.touched, take);
                     of_domains = of_domains.max(stale);
                     stale
                 }
@@ -431,19 +445,42 @@ impl Plan {
                 Dependency::Static => Stale::Nothing,
                 Dependency::Row => Stale::Row,
                 Dependency::Domain(_) | Dependency::FeasibleSet => {
-                    let stale = score.pods_changed(cluster, changes);
+                    let take = |change: &PodChange| score.pod_changed(cluster, change);
+                    let stale = take_changes(&relevant, &mut self.touched, take);
                     of_domains = of_domains.max(stale);
                     stale
                 }
             };
             pending.note(stale, self.revision);
         }
+        self.relevant = relevant;
         match &mut self.view {
             Some(_) if of_domains == Stale::All => self.view = None,
-            Some(view) => view.note(of_domains),
+            Some(view) => view.note(of_domains == Stale::Classes),
             None => {}
         }
+        if self.view.is_none() {
+            self.touched.clear();
+        }
         true
+    }
+
+    /// Whether pods of the template, running, may make a difference to a plugin that looks at domains.
+    fn concerns(&mut self, cluster: &Cluster, template: TemplateId) -> bool {
+        let at = template.index();
+        if self.concerning.len() <= at {
+            self.concerning.resize(at + 1, None);
+        }
+        let Some(known) = self.concerning.get_mut(at) else { return true };
+        *known.get_or_insert_with(|| {
+            let of_domains = |depends_on: &Dependency| {
+                matches!(depends_on, Dependency::Domain(_) | Dependency::FeasibleSet)
+            };
+            let mut filters = self.filters.iter().filter(|it| of_domains(&it.depends_on));
+            let mut scores = self.scores.iter().filter(|it| of_domains(&it.depends_on));
+            filters.any(|it| it.filter.concerns(cluster, template))
+                || scores.any(|it| it.score.concerns(cluster, template))
+        })
     }
 
     /// Forgets the nominations of the last decision: this one knows none.
@@ -961,6 +998,23 @@ impl PlannedScore {
         }
         self.weighted[node] = score.wrapping_mul(self.weight);
     }
+}
+
+/// Lets a plugin take changes one after the other; notes the rows that it says may be of another class.
+fn take_changes(
+    changes: &[PodChange],
+    touched: &mut Vec<NodeIdx>,
+    mut take: impl FnMut(&PodChange) -> Stale,
+) -> Stale {
+    let mut all = Stale::Nothing;
+    for change in changes {
+        let stale = take(change);
+        if stale >= Stale::Row {
+            touched.push(change.node);
+        }
+        all = all.max(stale);
+    }
+    all
 }
 
 fn out_of_range(plugin: &Str, score: i64) -> String {

@@ -56,8 +56,8 @@ pub struct Work {
     pub moved: u64,
     /// How often groups of rows were weighed again.
     pub weighed: u64,
-    /// Decisions that looked at the columns of all nodes.
-    pub scans: u64,
+    /// Passes over the sums of all rows.
+    pub passes: u64,
 }
 
 #[derive(Debug)]

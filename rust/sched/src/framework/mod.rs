@@ -23,7 +23,7 @@ pub use status::{Code, Reason, Status};
 pub use verdicts::{Rows, StatusId, Verdicts};
 
 use crate::cluster::{Cluster, PodChange, PodInfo, PodRow, StorageChange};
-use crate::index_vec::{IndexVec, NodeIdx};
+use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 
 /// `framework.MaxNodeScore`.
@@ -139,6 +139,13 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Whether the pod fits on one node, as the row and the filter stand: what a dry run asks.
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool;
 
+    /// The same for some rows: `fits[i]` stays `true` if it was and the pod fits on `nodes[i]`.
+    fn fit(&self, cluster: &Cluster, nodes: &[NodeIdx], fits: &mut [bool]) {
+        for (fits, &node) in fits.iter_mut().zip(nodes) {
+            *fits = *fits && self.fits(cluster, node);
+        }
+    }
+
     /// Takes those of the nodes out on which the pod does not fit.
     fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
         nodes.retain(|node| self.fits(cluster, node));
@@ -147,6 +154,11 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Appends to `key` what the answer for a row depends on, if it depends on domains: rows with equal keys get the same
     /// answer, and how many numbers are appended is the same for all rows. `false` if that cannot be said.
     fn class(&self, _cluster: &Cluster, _node: NodeIdx, _key: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Whether [`Filter::class`] appends the same for all rows, and will as long as no change makes [`Stale::All`] stale.
+    fn is_uniform(&self) -> bool {
         false
     }
 
@@ -161,16 +173,15 @@ pub trait Filter: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether pods of a template, running, may make a difference at all; asked once a template.
+    fn concerns(&self, _cluster: &Cluster, _template: TemplateId) -> bool {
+        true
+    }
+
     /// A pod came or went; says which rows to look at again.
     ///
     /// The cluster is that after the last change; a filter that depends on domains reads the change, not the row.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
-
-    /// Pods came or went, one after the other.
-    fn pods_changed(&mut self, cluster: &Cluster, changes: &[PodChange]) -> Stale {
-        let stale = changes.iter().map(|change| self.pod_changed(cluster, change));
-        stale.max().unwrap_or(Stale::Nothing)
-    }
 
     /// A pod comes or goes in a dry run (`PreFilterExtensions`), with kube-scheduler's own asymmetries.
     fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
@@ -236,6 +247,13 @@ pub trait Score: fmt::Debug + Send + Sync {
     /// The raw score of a row.
     fn raw(&self, cluster: &Cluster, node: NodeIdx) -> i64;
 
+    /// The raw scores of some rows: `scores[i]` is that of `nodes[i]`.
+    fn raws(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) {
+        for (score, &node) in scores.iter_mut().zip(nodes) {
+            *score = self.raw(cluster, node);
+        }
+    }
+
     /// Writes the raw score of each of the rows.
     fn score(&self, cluster: &Cluster, rows: Rows<'_>, scores: &mut IndexVec<NodeIdx, i64>) {
         rows.each(cluster.nodes().row_count(), |node| scores[node] = self.raw(cluster, node));
@@ -244,6 +262,11 @@ pub trait Score: fmt::Debug + Send + Sync {
     /// Appends to `key` what the raw score of a row depends on, and how it is normalised: rows with equal keys score alike, and
     /// how many numbers are appended is the same for all rows. `false` if that cannot be said.
     fn class(&self, _cluster: &Cluster, _node: NodeIdx, _key: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Whether [`Score::class`] appends the same for all rows, and will as long as no change makes [`Stale::All`] stale.
+    fn is_uniform(&self) -> bool {
         false
     }
 
@@ -261,14 +284,13 @@ pub trait Score: fmt::Debug + Send + Sync {
     /// `NormalizeScore` over the feasible nodes: `scores[i]` is that of `nodes[i]`.
     fn normalize(&self, _nodes: &[NodeIdx], _scores: &mut [i64]) {}
 
+    /// Whether pods of a template, running, may make a difference at all; asked once a template.
+    fn concerns(&self, _cluster: &Cluster, _template: TemplateId) -> bool {
+        true
+    }
+
     /// A pod came or went; says which rows to score again.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
-
-    /// Pods came or went, one after the other.
-    fn pods_changed(&mut self, cluster: &Cluster, changes: &[PodChange]) -> Stale {
-        let stale = changes.iter().map(|change| self.pod_changed(cluster, change));
-        stale.max().unwrap_or(Stale::Nothing)
-    }
 
     /// A copy, for rows that several templates share.
     fn boxed_clone(&self) -> Box<dyn Score>;

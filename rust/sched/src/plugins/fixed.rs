@@ -52,8 +52,17 @@ impl Filter for FixedFilter {
 /// A raw score that depends only on labels, taints and images, and how it is normalised.
 #[derive(Debug, Clone)]
 pub(crate) struct FixedScore {
-    pub(crate) raw: IndexVec<NodeIdx, i64>,
-    pub(crate) normalize: Option<fn(&mut [i64])>,
+    raw: IndexVec<NodeIdx, i64>,
+    normalize: Option<fn(&mut [i64])>,
+    uniform: bool,
+}
+
+impl FixedScore {
+    pub(crate) fn new(raw: IndexVec<NodeIdx, i64>, normalize: Option<fn(&mut [i64])>) -> Self {
+        let first = raw.as_slice().first();
+        let uniform = raw.iter().all(|raw| Some(raw) == first);
+        Self { raw, normalize, uniform }
+    }
 }
 
 impl Score for FixedScore {
@@ -68,6 +77,10 @@ impl Score for FixedScore {
     fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
         key.push(self.raw[node].cast_unsigned());
         true
+    }
+
+    fn is_uniform(&self) -> bool {
+        self.uniform
     }
 
     fn has_normalize(&self) -> bool {

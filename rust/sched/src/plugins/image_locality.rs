@@ -48,7 +48,7 @@ impl ScorePlugin for ImageLocality {
         }
         let max_threshold = MAX_CONTAINER_THRESHOLD.wrapping_mul(len64(containers));
         let raw = sums.iter().map(|&sum| calculate_priority(sum, max_threshold)).collect();
-        Ok(PreScore::run(FixedScore { raw, normalize: None }))
+        Ok(PreScore::run(FixedScore::new(raw, None)))
     }
 }
 

@@ -204,6 +204,6 @@ impl ScorePlugin for NodeAffinity {
             }
         }
         let normalize = |scores: &mut [i64]| default_normalize_score(false, scores);
-        Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
+        Ok(PreScore::run(FixedScore::new(raw, Some(normalize))))
     }
 }

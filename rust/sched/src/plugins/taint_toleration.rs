@@ -116,7 +116,7 @@ impl ScorePlugin for TaintToleration {
             .map(|node| intolerable.get(nodes.taint_list_of(node)).copied().unwrap_or(0))
             .collect();
         let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
-        Ok(PreScore::run(FixedScore { raw, normalize: Some(normalize) }))
+        Ok(PreScore::run(FixedScore::new(raw, Some(normalize))))
     }
 
     fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {

@@ -2,78 +2,87 @@
 //!
 //! A node's total has two parts. One only its own row knows: what is requested there, which images it has. The other takes few
 //! distinct values: scores that are normalised, and those that count pods by topology domain. Nodes for which the second part
-//! depends on the same things form a *group*; what plugins say of one node of a group they say of all. A group keeps its nodes
-//! in a [`Tree`] by the first part, so that
+//! depends on the same things form a *group*; what plugins say of one node of a group they say of all. So
 //!
-//! - a placement moves one node in one tree, or from one group to another;
-//! - a changed count, a changed maximum or a domain that is full are matters of a few groups, not of all nodes;
-//! - the best node is the best of the groups' best.
+//! - a placement changes one row, and perhaps the group that the row is in;
+//! - a changed count, a changed maximum or a domain that is full are matters of a few groups, not of all nodes.
+//!
+//! What the rows say is kept once for all templates of a [shape](Shape); a view has only an offset for each row. The best node is
+//! found in one of two ways, by what changed since the view was last asked:
+//!
+//! - many rows, as when many templates take turns: one pass over sums and offsets ([`kernels`](crate::kernels));
+//! - a few: each group keeps its rows in a [`Tree`] by their sums, and the best node is the best of the groups' best.
 //!
 //! A view knows the best node and how many are feasible, and nothing else. Whoever wants to see why asks the
 //! [plan](crate::plan) of all rows, which is also what views are tested against.
 
 mod shared;
 mod tree;
+mod trees;
 
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
 use self::shared::is_of_row;
 pub(crate) use self::shared::{RowScores, Shape, Shapes};
-use self::tree::Tree;
+use self::trees::Trees;
 use crate::cluster::Cluster;
-use crate::framework::{Dependency, MAX_NODE_SCORE, Stale};
+use crate::framework::{Dependency, MAX_NODE_SCORE};
 use crate::index_vec::{Idx, IndexVec, NodeIdx};
+use crate::kernels;
 use crate::node_set::NodeSet;
 use crate::plan::{PlannedFilter, PlannedScore};
 use crate::plans::Work;
 
+/// What stands for "does not fit" among sums and offsets: two of them still make a number, and nothing makes up for one.
+pub(crate) const UNFIT: i32 = i32::MIN / 2;
+
 /// The best node for a template.
 #[derive(Debug)]
 pub(crate) struct View {
-    /// Where each row stands.
-    places: IndexVec<NodeIdx, Place>,
+    /// The group of each row; [`OUT`] if no pod can let it in.
+    group_of: IndexVec<NodeIdx, u32>,
     /// What scores that never change add to a row; empty if that is nothing.
     fixed: IndexVec<NodeIdx, i32>,
     groups: Vec<Group>,
     /// What tells one group from another, in the order of the groups.
     keys: IndexSet<Box<[u64]>, FxBuildHasher>,
-    /// The revision up to which rows stand where they belong.
+    /// Whether each group plugin says the same of all rows, filters first: such plugins make no groups.
+    uniform: Vec<bool>,
+    /// What each row adds to its sum: fixed scores and the weight of its group, or [`UNFIT`].
+    offsets: IndexVec<NodeIdx, i32>,
+    /// Whether offsets are to be written again: groups weigh something else.
+    offsets_stale: bool,
+    trees: Option<Trees>,
+    /// How many questions in a row came after few changes.
+    few: u32,
+    /// The revision of the last question.
     revision: u64,
-    /// Whether a row that changed may belong to another group.
-    moves: bool,
+    /// Which rows came to fit, or ceased to, up to where this was noted.
+    flips: u64,
+    /// How often the rows were learnt anew.
+    generation: u64,
     /// Whether what is said of groups must be asked again.
     stale: bool,
     /// Whether a score looks at how many nodes are feasible.
     counts: bool,
-    /// How many slots the trees have.
-    slots: usize,
     buffers: Buffers,
 }
 
-/// Where a row stands: in no group if no pod can let it in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    group: u32,
-    slot: u32,
-}
-
-impl Place {
-    const NONE: Self = Self { group: u32::MAX, slot: 0 };
-}
+/// No group.
+const OUT: u32 = u32::MAX;
 
 /// Nodes of which plugins say the same, but for those that look at the row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 struct Group {
-    rows: Tree,
-    /// Slots of rows that left.
-    free: Vec<u32>,
+    /// One of its rows.
+    member: NodeIdx,
     /// How many rows let the pod in, if the group does.
     fitting: usize,
     /// Whether filters let the pod into the group.
     open: bool,
     /// The weighted sum of the scores of the group.
-    weight: i64,
+    weight: i32,
 }
 
 /// Used again from call to call.
@@ -83,6 +92,7 @@ struct Buffers {
     nodes: Vec<NodeIdx>,
     groups: Vec<usize>,
     scores: Vec<i64>,
+    weights: Vec<i32>,
 }
 
 /// The node that a view chose.
@@ -94,6 +104,17 @@ pub(crate) struct Pick {
     pub(crate) feasible: usize,
 }
 
+/// What a view says of the best node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Picked {
+    /// This one.
+    Best(Pick),
+    /// No node is feasible.
+    None,
+    /// The view cannot tell.
+    Unknown,
+}
+
 /// What a view reads: the plugins of its plan and the rows of its shape, up to date.
 #[derive(Debug)]
 pub(crate) struct Sources<'a> {
@@ -102,24 +123,6 @@ pub(crate) struct Sources<'a> {
     pub(crate) rows: &'a RowScores,
     /// What every total has beside the scores.
     pub(crate) base_total: i64,
-}
-
-/// Row numbers take the lower half of a key, so that of equal sums the first row wins.
-const ROW_BITS: u32 = 32;
-const ROW_MASK: u64 = (1 << ROW_BITS) - 1;
-
-/// The key of a row in its tree; the sum is not negative.
-fn key_of(node: NodeIdx, sum: i64) -> u64 {
-    let row = u64::try_from(node.index()).unwrap_or(ROW_MASK);
-    (sum.cast_unsigned() + 1) << ROW_BITS | (ROW_MASK - row)
-}
-
-fn node_of(key: u64) -> NodeIdx {
-    NodeIdx::from_index(usize::try_from(ROW_MASK - (key & ROW_MASK)).unwrap_or(usize::MAX))
-}
-
-fn sum_of(key: u64) -> i64 {
-    (key >> ROW_BITS).cast_signed() - 1
 }
 
 /// Whether a filter is asked once a group.
@@ -148,65 +151,83 @@ impl View {
         for planned in never.filter(|planned| planned.depends_on == Dependency::Static) {
             planned.filter.narrow(cluster, &mut nodes);
         }
+        let count = cluster.nodes().row_count();
+        let filters = sources.filters.iter().filter(|planned| is_of_group(planned));
+        let scores = sources.scores.iter().filter(|planned| is_score_of_group(planned));
+        let uniform = filters
+            .map(|planned| planned.filter.is_uniform())
+            .chain(scores.map(|planned| planned.score.is_uniform()));
         let mut view = Self {
-            places: IndexVec::filled(Place::NONE, cluster.nodes().row_count()),
+            group_of: IndexVec::filled(OUT, count),
             fixed: fixed_sums(cluster, &nodes, sources)?,
             groups: Vec::new(),
             keys: IndexSet::default(),
+            uniform: uniform.collect(),
+            offsets: IndexVec::new(),
+            offsets_stale: true,
+            trees: None,
+            few: 0,
             revision: cluster.revision(),
-            moves: false,
+            flips: sources.rows.flips(),
+            generation: sources.rows.generation(),
             stale: true,
             counts: sources.scores.iter().any(|p| p.depends_on == Dependency::FeasibleSet),
-            slots: nodes.count(),
             buffers: Buffers::default(),
         };
-        let mut last = None;
-        for node in &nodes {
-            let before = std::mem::take(&mut view.buffers.key);
-            let mut key = Vec::with_capacity(before.len());
-            if !class(cluster, node, sources, &mut key) {
+        view.divide(cluster, &nodes, sources)?;
+        Some(view)
+    }
+
+    /// Puts each of the nodes into its group.
+    fn divide(&mut self, cluster: &Cluster, nodes: &NodeSet, sources: &Sources<'_>) -> Option<()> {
+        let mut last: Option<u32> = None;
+        let mut before: Vec<u64> = Vec::new();
+        for node in nodes {
+            let mut key = std::mem::take(&mut self.buffers.key);
+            key.clear();
+            if !self.class(cluster, node, sources, &mut key) {
                 return None;
             }
             // Neighbours are often alike.
             let group = match last {
                 Some(group) if key == before => group,
-                _ => view.group(&key),
+                _ => self.group(&key, node),
             };
-            view.buffers.key = key;
             last = Some(group);
-            let key = view.row_key(node, sources.rows);
-            if let Some(of) = view.groups.get_mut(group) {
-                of.fitting += usize::from(key != 0);
-                view.places[node] = place(group, of.rows.push(key));
+            self.buffers.key = std::mem::replace(&mut before, key);
+            self.group_of[node] = group;
+            if let Some(group) = self.groups.get_mut(group as usize) {
+                group.fitting += usize::from(sources.rows.fits(node));
             }
         }
-        for group in &mut view.groups {
-            group.rows.settle();
-        }
-        Some(view)
+        Some(())
     }
 
-    /// Takes note of what group plugins said of changes: [`Stale::All`] ends a view.
-    pub(crate) fn note(&mut self, stale: Stale) {
-        self.moves |= stale >= Stale::Row;
-        self.stale |= stale >= Stale::Classes;
+    /// Takes note of what group plugins said of changes: whether they may say something else of groups now.
+    pub(crate) const fn note(&mut self, classes: bool) {
+        self.stale |= classes;
     }
 
     /// How many bytes the view takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let trees: usize = self.groups.iter().map(|group| group.rows.bytes()).sum();
-        self.places.len() * size_of::<Place>() + self.fixed.len() * size_of::<i32>() + trees
+        let columns =
+            size_of::<u32>() * (self.group_of.len() + self.fixed.len() + self.offsets.len());
+        columns + self.trees.as_ref().map_or(0, Trees::bytes)
     }
 
-    /// The best node as the cluster stands; `None` if none is feasible, `Some(None)` if a score is out of range.
+    /// The best node as the cluster stands; `touched` are the rows that may be of another class since the last question.
     pub(crate) fn pick(
         &mut self,
         cluster: &Cluster,
         sources: &mut Sources<'_>,
+        touched: &mut Vec<NodeIdx>,
         work: &mut Work,
     ) -> Picked {
-        if !self.catch_up(cluster, sources, work) {
+        if !self.take_flips(sources.rows) {
             return Picked::Unknown;
+        }
+        for node in touched.drain(..) {
+            self.classify(cluster, node, sources);
         }
         if self.stale {
             work.weighed += 1;
@@ -214,134 +235,174 @@ impl View {
                 return Picked::Unknown;
             }
         }
-        let mut best: Option<(i64, NodeIdx)> = None;
-        let mut feasible = 0;
-        for group in self.groups.iter().filter(|group| group.open && group.fitting > 0) {
-            feasible += group.fitting;
-            let top = group.rows.top();
-            let (total, node) = (group.weight.wrapping_add(sum_of(top)), node_of(top));
-            if best.is_none_or(|(most, first)| total > most || total == most && node < first) {
-                best = Some((total, node));
-            }
+        let feasible =
+            self.groups.iter().filter(|group| group.open).map(|group| group.fitting).sum();
+        if feasible == 0 {
+            return Picked::None;
         }
-        match best {
-            None => Picked::None,
-            Some((total, node)) => Picked::Best(Pick { node, total, feasible }),
-        }
+        let best = self.best(cluster, sources.rows, work);
+        self.revision = cluster.revision();
+        let Some((node, total)) = best else { return Picked::Unknown };
+        let total = i64::from(total) + sources.base_total;
+        Picked::Best(Pick { node, total, feasible })
     }
 
-    /// Lets the rows that changed stand where they belong; `false` if that cannot be told.
-    fn catch_up(&mut self, cluster: &Cluster, sources: &Sources<'_>, work: &mut Work) -> bool {
-        let Some(changes) = cluster.changes_since(self.revision) else { return false };
-        let moves = std::mem::replace(&mut self.moves, false);
-        // Slots that rows left behind are used again, but rows may move through many groups.
-        if self.slots > 4 * self.places.len() + 1024 {
+    /// The best node and its total, by the way that is shorter.
+    fn best(
+        &mut self,
+        cluster: &Cluster,
+        rows: &RowScores,
+        work: &mut Work,
+    ) -> Option<(NodeIdx, i32)> {
+        let count = self.group_of.len();
+        let changes = cluster.changes_since(self.revision);
+        // One row in a tree takes as long as some hundred in a pass.
+        let few = changes.is_some_and(|changes| changes.len() <= count / ROWS_A_CHANGE);
+        self.few = if few { self.few.saturating_add(1) } else { 0 };
+        if !few {
+            self.trees = None;
+        } else if self.trees.is_none() && self.few >= PATIENCE {
+            let groups = self.groups.len();
+            let trees = Trees::new(cluster, &self.group_of, &self.fixed, groups, rows);
+            self.trees = Some(trees);
+            self.offsets = IndexVec::new();
+            self.offsets_stale = true;
+        }
+        if let Some(trees) = &mut self.trees {
+            if trees.catch_up(cluster, &self.group_of, &self.fixed, rows, work) {
+                let open = self.groups.iter().map(|group| group.open.then_some(group.weight));
+                return trees.best(open);
+            }
+            self.trees = None;
+            self.few = 0;
+        }
+        work.passes += 1;
+        self.write_offsets();
+        let (at, total) = kernels::first_greatest_sum(rows.sums(), self.offsets.as_slice())?;
+        (total > UNFIT).then(|| (NodeIdx::from_index(at), total))
+    }
+
+    /// Takes note of rows that came to fit, or ceased to.
+    fn take_flips(&mut self, rows: &RowScores) -> bool {
+        if self.generation != rows.generation() {
             return false;
         }
-        work.moved += u64::try_from(changes.len()).unwrap_or(u64::MAX);
-        for change in changes {
-            let place = self.places[change.node];
-            if place != Place::NONE {
-                self.update(cluster, change.node, place, moves, sources);
+        let Some(flips) = rows.flips_since(self.flips) else { return false };
+        for &(node, fits) in flips {
+            let Some(group) = self.groups.get_mut(self.group_of[node] as usize) else { continue };
+            if fits {
+                group.fitting += 1;
+            } else {
+                group.fitting -= 1;
             }
+            // A group that comes into question, or does so no more, changes what is normalised.
+            let shown = group.fitting == usize::from(fits);
+            self.stale |= shown || self.counts;
         }
-        self.revision = cluster.revision();
+        self.flips = rows.flips();
         true
     }
 
-    fn update(
-        &mut self,
+    /// Puts a row into the group to which it belongs now.
+    fn classify(&mut self, cluster: &Cluster, node: NodeIdx, sources: &Sources<'_>) {
+        let before = self.group_of[node];
+        if before == OUT {
+            return;
+        }
+        let mut key = std::mem::take(&mut self.buffers.key);
+        key.clear();
+        self.class(cluster, node, sources, &mut key);
+        let after = self.group(&key, node);
+        self.buffers.key = key;
+        if after == before {
+            return;
+        }
+        self.group_of[node] = after;
+        let fits = sources.rows.fits(node);
+        if let Some(group) = self.groups.get_mut(before as usize) {
+            group.fitting -= usize::from(fits);
+            self.stale |= fits && group.fitting == 0;
+            if group.member == node {
+                // The rows before it mostly left for the same reason.
+                let from = node.index();
+                let (earlier, later) = self.group_of.as_slice().split_at(from);
+                let at = kernels::position(later, before).map(|at| at + from);
+                let at = at.or_else(|| kernels::position(earlier, before));
+                group.member = at.map_or(node, NodeIdx::from_index);
+            }
+        }
+        let Some(group) = self.groups.get_mut(after as usize) else { return };
+        if group.fitting == 0 {
+            group.member = node;
+            self.stale |= fits;
+        }
+        group.fitting += usize::from(fits);
+        let offset = offset(group, self.fixed.get(node));
+        if let Some(place) = self.offsets.get_mut(node) {
+            *place = offset;
+        }
+    }
+
+    /// Writes what each row adds to its sum, if that changed.
+    fn write_offsets(&mut self) {
+        if !std::mem::replace(&mut self.offsets_stale, false) {
+            return;
+        }
+        let weights = &mut self.buffers.weights;
+        weights.clear();
+        weights.extend(self.groups.iter().map(|group| offset(group, None)));
+        if self.offsets.is_empty() {
+            self.offsets = IndexVec::filled(UNFIT, self.group_of.len());
+        }
+        let (groups, fixed) = (self.group_of.as_slice(), self.fixed.as_slice());
+        kernels::spread_weights(groups, weights, fixed, UNFIT, self.offsets.as_mut_slice());
+    }
+
+    /// The number of a group, made if it is new with the node as its first.
+    fn group(&mut self, key: &[u64], node: NodeIdx) -> u32 {
+        let group = match self.keys.get_index_of(key) {
+            Some(group) => group,
+            None => {
+                self.groups.push(Group { member: node, fitting: 0, open: false, weight: 0 });
+                self.stale = true;
+                self.keys.insert_full(key.into()).0
+            }
+        };
+        u32::try_from(group).unwrap_or(OUT)
+    }
+
+    /// Writes what tells the row's group from others; `false` if a plugin cannot say it.
+    fn class(
+        &self,
         cluster: &Cluster,
         node: NodeIdx,
-        place: Place,
-        moves: bool,
         sources: &Sources<'_>,
-    ) {
-        let key = self.row_key(node, sources.rows);
-        let group = if moves {
-            let mut class_key = std::mem::take(&mut self.buffers.key);
-            class_key.clear();
-            class(cluster, node, sources, &mut class_key);
-            let group = self.group(&class_key);
-            self.buffers.key = class_key;
-            group
-        } else {
-            place.group as usize
-        };
-        if group == place.group as usize {
-            self.put(place, key);
-            return;
-        }
-        self.put(place, 0);
-        if let Some(before) = self.groups.get_mut(place.group as usize) {
-            before.free.push(place.slot);
-        }
-        let Some(after) = self.groups.get_mut(group) else { return };
-        let slot = after.free.pop().map_or_else(
-            || {
-                self.slots += 1;
-                let slot = after.rows.push(0);
-                after.rows.settle();
-                slot
-            },
-            |slot| slot as usize,
-        );
-        let place = self::place(group, slot);
-        self.places[node] = place;
-        self.put(place, key);
-    }
-
-    /// Puts a row's key into its slot.
-    fn put(&mut self, place: Place, key: u64) {
-        let Some(group) = self.groups.get_mut(place.group as usize) else { return };
-        let slot = place.slot as usize;
-        let before = group.rows.get(slot);
-        if before == key {
-            return;
-        }
-        group.rows.set(slot, key);
-        if (before == 0) != (key == 0) {
-            if key == 0 {
-                group.fitting -= 1;
-            } else {
-                group.fitting += 1;
-            }
-            // A group that comes into question, or does so no more, changes what is normalised.
-            let shown = if key == 0 { group.fitting == 0 } else { group.fitting == 1 };
-            self.stale |= shown || self.counts;
-        }
-    }
-
-    /// The row's key in its tree; 0 if the row does not let the pod in.
-    fn row_key(&self, node: NodeIdx, rows: &RowScores) -> u64 {
-        let fixed = self.fixed.get(node).copied().unwrap_or(0);
-        rows.sum(node).map_or(0, |sum| key_of(node, i64::from(sum) + i64::from(fixed)))
-    }
-
-    /// The number of a group, made if it is new.
-    fn group(&mut self, key: &[u64]) -> usize {
-        if let Some(group) = self.keys.get_index_of(key) {
-            return group;
-        }
-        self.groups.push(Group::default());
-        self.stale = true;
-        self.keys.insert_full(key.into()).0
+        key: &mut Vec<u64>,
+    ) -> bool {
+        let mut uniform = self.uniform.iter();
+        let mut differs = || !uniform.next().copied().unwrap_or(false);
+        let mut filters = sources.filters.iter().filter(|planned| is_of_group(planned));
+        let mut scores = sources.scores.iter().filter(|planned| is_score_of_group(planned));
+        filters.all(|planned| !differs() || planned.filter.class(cluster, node, key))
+            && scores.all(|planned| !differs() || planned.score.class(cluster, node, key))
     }
 
     /// Asks what plugins say of each group; `false` if a score is out of range.
     fn ask_groups(&mut self, cluster: &Cluster, sources: &mut Sources<'_>) -> bool {
-        let Buffers { nodes, groups, scores, .. } = &mut self.buffers;
+        let Buffers { nodes, groups, scores, weights, .. } = &mut self.buffers;
         nodes.clear();
         groups.clear();
-        for (at, group) in self.groups.iter_mut().enumerate().filter(|(_, group)| group.fitting > 0)
-        {
-            let node = node_of(group.rows.top());
+        weights.clear();
+        for (at, group) in self.groups.iter_mut().enumerate() {
             let mut filters = sources.filters.iter().filter(|planned| is_of_group(planned));
-            group.open = filters.all(|planned| planned.filter.fits(cluster, node));
-            group.weight = sources.base_total;
-            if group.open {
-                nodes.push(node);
+            let open = group.fitting > 0
+                && filters.all(|planned| planned.filter.fits(cluster, group.member));
+            self.offsets_stale |= open != group.open;
+            group.open = open;
+            if open {
+                nodes.push(group.member);
                 groups.push(at);
+                weights.push(0);
             }
         }
         for planned in sources.scores.iter_mut().filter(|planned| is_score_of_group(planned)) {
@@ -357,43 +418,34 @@ impl View {
             if planned.score.has_normalize() {
                 planned.score.normalize(nodes, scores);
             }
-            for (&at, &score) in groups.iter().zip(&*scores) {
+            for (sum, &score) in weights.iter_mut().zip(&*scores) {
                 if !(0..=MAX_NODE_SCORE).contains(&score) {
                     return false;
                 }
-                if let Some(group) = self.groups.get_mut(at) {
-                    let weighted = score.wrapping_mul(planned.weight);
-                    group.weight = group.weight.wrapping_add(weighted);
-                }
+                let weighted = i32::try_from(score.saturating_mul(planned.weight));
+                let Ok(weighted) = weighted else { return false };
+                *sum += weighted;
             }
+        }
+        for (&at, &weight) in groups.iter().zip(&*weights) {
+            let Some(group) = self.groups.get_mut(at) else { continue };
+            self.offsets_stale |= group.weight != weight;
+            group.weight = weight;
         }
         self.stale = false;
         true
     }
 }
 
-/// What a view says of the best node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Picked {
-    /// This one.
-    Best(Pick),
-    /// No node is feasible.
-    None,
-    /// The view cannot tell.
-    Unknown,
-}
+/// How many rows a pass looks at in the time that one change takes in a tree, roughly.
+const ROWS_A_CHANGE: usize = 128;
 
-fn place(group: usize, slot: usize) -> Place {
-    let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    Place { group: number(group), slot: number(slot) }
-}
+/// How many questions in a row must come after few changes before trees are made, which takes as long as some dozen passes.
+const PATIENCE: u32 = 4;
 
-/// Writes what tells the row's group from others; `false` if a plugin cannot say it.
-fn class(cluster: &Cluster, node: NodeIdx, sources: &Sources<'_>, key: &mut Vec<u64>) -> bool {
-    let mut filters = sources.filters.iter().filter(|planned| is_of_group(planned));
-    let mut scores = sources.scores.iter().filter(|planned| is_score_of_group(planned));
-    filters.all(|planned| planned.filter.class(cluster, node, key))
-        && scores.all(|planned| planned.score.class(cluster, node, key))
+/// What a row of the group adds to its sum.
+fn offset(group: &Group, fixed: Option<&i32>) -> i32 {
+    if group.open { group.weight + fixed.copied().unwrap_or(0) } else { UNFIT }
 }
 
 /// The weighted sum of the scores that never change, for each of the nodes; `None` if one is out of range.
@@ -404,6 +456,11 @@ fn fixed_sums(
 ) -> Option<IndexVec<NodeIdx, i32>> {
     let mut sums = IndexVec::new();
     for planned in sources.scores.iter().filter(|planned| is_fixed(planned)) {
+        if planned.score.is_uniform()
+            && nodes.iter().next().is_none_or(|node| planned.score.raw(cluster, node) == 0)
+        {
+            continue;
+        }
         for node in nodes {
             let raw = planned.score.raw(cluster, node);
             if !(0..=MAX_NODE_SCORE).contains(&raw) {

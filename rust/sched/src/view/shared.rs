@@ -6,6 +6,7 @@ use bayplan_api::Str;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
+use super::UNFIT;
 use crate::cluster::Cluster;
 use crate::framework::{Dependency, Filter, MAX_NODE_SCORE, Score};
 use crate::index_vec::{IndexVec, NodeIdx};
@@ -17,8 +18,16 @@ use crate::plans::Work;
 pub(crate) struct RowScores {
     filters: Vec<Box<dyn Filter>>,
     scores: Vec<(i64, Box<dyn Score>)>,
-    /// The weighted sum for each row; negative where the pod does not fit.
+    /// The weighted sum for each row; [`UNFIT`] where the pod does not fit.
     sums: IndexVec<NodeIdx, i32>,
+    /// Rows that came to fit, or ceased to, the last of them.
+    flips: Vec<(NodeIdx, bool)>,
+    /// How many came before those.
+    flips_before: u64,
+    /// How often the rows were learnt anew.
+    generation: u64,
+    /// Used again from call to call.
+    rows: Vec<NodeIdx>,
     /// Whether a score was out of range: kube-scheduler then fails, which the plan of all rows tells.
     failed: bool,
     revision: u64,
@@ -27,8 +36,6 @@ pub(crate) struct RowScores {
     pub(super) used: u64,
 }
 
-/// Does not fit.
-const UNFIT: i32 = -1;
 /// What the weights of the scores may come to, at most.
 const MAX_WEIGHTS: i64 = 1 << 20;
 
@@ -50,8 +57,7 @@ impl Shape {
         filters: &[PlannedFilter],
         scores: &[PlannedScore],
     ) -> Option<Self> {
-        let mut shape =
-            Self { plugins: Vec::new(), numbers: vec![i64::try_from(profile).ok()?] };
+        let mut shape = Self { plugins: Vec::new(), numbers: vec![i64::try_from(profile).ok()?] };
         for planned in filters.iter().filter(|planned| planned.depends_on == Dependency::Row) {
             shape.plugins.push(planned.plugin.clone());
             let from = shape.numbers.len();
@@ -140,6 +146,10 @@ impl RowScores {
             filters: filters.map(|planned| planned.filter.boxed_clone()).collect(),
             scores: scores.map(|planned| (planned.weight, planned.score.boxed_clone())).collect(),
             sums: IndexVec::new(),
+            flips: Vec::new(),
+            flips_before: 0,
+            generation: 0,
+            rows: Vec::new(),
             failed: false,
             revision: 0,
             epoch: 0,
@@ -151,7 +161,33 @@ impl RowScores {
 
     /// The weighted sum of a row; `None` where the pod does not fit.
     pub(super) fn sum(&self, node: NodeIdx) -> Option<i32> {
-        self.sums.get(node).copied().filter(|&sum| sum >= 0)
+        self.sums.get(node).copied().filter(|&sum| sum > UNFIT)
+    }
+
+    /// The weighted sums of all rows, [`UNFIT`] where the pod does not fit.
+    pub(super) fn sums(&self) -> &[i32] {
+        self.sums.as_slice()
+    }
+
+    /// Whether the row lets the pod in.
+    pub(super) fn fits(&self, node: NodeIdx) -> bool {
+        self.sum(node).is_some()
+    }
+
+    /// How many rows came to fit, or ceased to, so far.
+    pub(super) fn flips(&self) -> u64 {
+        self.flips_before + u64::try_from(self.flips.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Those since some moment; `None` if they are no longer known.
+    pub(super) fn flips_since(&self, moment: u64) -> Option<&[(NodeIdx, bool)]> {
+        let from = usize::try_from(moment.checked_sub(self.flips_before)?).ok()?;
+        self.flips.get(from..)
+    }
+
+    /// How often the rows were learnt anew: then flips say nothing of those before.
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether a score was out of range.
@@ -160,13 +196,15 @@ impl RowScores {
     }
 
     fn learn(&mut self, cluster: &Cluster, work: &mut Work) {
+        self.sums = IndexVec::filled(UNFIT, cluster.nodes().row_count());
         self.failed = false;
-        let rows = cluster.nodes().rows();
-        work.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        self.sums = rows.map(|node| self.ask(cluster, node)).collect();
-        self.failed = self.sums.iter().any(|&sum| sum < UNFIT);
+        let rows: Vec<NodeIdx> = cluster.nodes().rows().collect();
+        self.ask(cluster, &rows, work);
         self.revision = cluster.revision();
         self.epoch = cluster.epoch();
+        self.generation += 1;
+        self.flips_before = self.flips();
+        self.flips.clear();
     }
 
     fn catch_up(&mut self, cluster: &Cluster, work: &mut Work) {
@@ -174,28 +212,54 @@ impl RowScores {
             self.epoch == cluster.epoch() && changes.len() <= cluster.nodes().row_count().max(64)
         });
         let Some(changes) = changes else { return self.learn(cluster, work) };
-        work.rows += u64::try_from(changes.len()).unwrap_or(u64::MAX);
-        for change in changes {
-            let sum = self.ask(cluster, change.node);
-            self.failed |= sum < UNFIT;
-            self.sums[change.node] = sum;
+        if changes.is_empty() {
+            return;
         }
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        rows.extend(changes.iter().map(|change| change.node));
+        self.ask(cluster, &rows, work);
+        self.rows = rows;
         self.revision = cluster.revision();
+        let limit = self.sums.len().max(64);
+        if self.flips.len() > 2 * limit {
+            self.flips.drain(..limit);
+            self.flips_before += u64::try_from(limit).unwrap_or(u64::MAX);
+        }
     }
 
-    /// Asks filters and scores about a row; less than [`UNFIT`] if a score is out of range.
-    fn ask(&self, cluster: &Cluster, node: NodeIdx) -> i32 {
-        if !self.filters.iter().all(|filter| filter.fits(cluster, node)) {
-            return UNFIT;
-        }
-        let mut sum = 0_i64;
-        for (weight, score) in &self.scores {
-            let raw = score.raw(cluster, node);
-            if !(0..=MAX_NODE_SCORE).contains(&raw) {
-                return i32::MIN;
+    /// Asks filters and scores about rows.
+    fn ask(&mut self, cluster: &Cluster, rows: &[NodeIdx], work: &mut Work) {
+        work.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let (mut fits, mut raws, mut sums) = ([true; BLOCK], [0_i64; BLOCK], [0_i64; BLOCK]);
+        for nodes in rows.chunks(BLOCK) {
+            let fits = &mut fits[..nodes.len()];
+            let raws = &mut raws[..nodes.len()];
+            let sums = &mut sums[..nodes.len()];
+            fits.fill(true);
+            for filter in &self.filters {
+                filter.fit(cluster, nodes, fits);
             }
-            sum += raw * weight;
+            sums.fill(0);
+            let mut failed = false;
+            for (weight, score) in &self.scores {
+                score.raws(cluster, nodes, raws);
+                for ((sum, &raw), &fits) in sums.iter_mut().zip(&*raws).zip(&*fits) {
+                    failed |= fits & !(0..=MAX_NODE_SCORE).contains(&raw);
+                    *sum = sum.wrapping_add(raw.wrapping_mul(*weight));
+                }
+            }
+            self.failed |= failed;
+            for ((&node, &sum), &fits) in nodes.iter().zip(&*sums).zip(&*fits) {
+                let sum = if fits { i32::try_from(sum).unwrap_or(0) } else { UNFIT };
+                let before = std::mem::replace(&mut self.sums[node], sum);
+                if (before == UNFIT) == fits {
+                    self.flips.push((node, fits));
+                }
+            }
         }
-        i32::try_from(sum).unwrap_or(i32::MIN)
     }
 }
+
+/// How many rows are asked about at once.
+const BLOCK: usize = 64;

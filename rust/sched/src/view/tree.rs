@@ -19,11 +19,6 @@ impl Tree {
         self.levels.last().and_then(|level| level.first()).copied().unwrap_or(0)
     }
 
-    /// The key in a slot.
-    pub(super) fn get(&self, slot: usize) -> u64 {
-        self.levels.first().and_then(|keys| keys.get(slot)).copied().unwrap_or(0)
-    }
-
     /// How many slots there are.
     pub(super) fn len(&self) -> usize {
         self.levels.first().map_or(0, Vec::len)
@@ -42,6 +37,24 @@ impl Tree {
         let slot = self.len();
         if let Some(keys) = self.levels.first_mut() {
             keys.push(key);
+        }
+        slot
+    }
+
+    /// Adds a slot without a key to a tree that is settled.
+    pub(super) fn grow(&mut self) -> usize {
+        let slot = self.push(0);
+        let mut below = self.len();
+        let mut levels = self.levels.iter_mut().skip(1);
+        while below > 1 {
+            below = below.div_ceil(WIDTH);
+            let Some(level) = levels.next() else {
+                // what stood alone on top becomes the first of two
+                let top = self.top();
+                self.levels.push(vec![top]);
+                break;
+            };
+            level.resize(below, 0);
         }
         slot
     }
@@ -95,9 +108,11 @@ mod tests {
     proptest! {
         #[test]
         fn the_top_is_the_greatest_key(
-            first in proptest::collection::vec(0_u64..50, 0..600),
-            changes in proptest::collection::vec((0_usize..700, 0_u64..60), 0..200),
+            first in proptest::collection::vec(0_u64..50, 0..20),
+            far in proptest::collection::vec(0_u64..50, 0..600),
+            changes in proptest::collection::vec((0_usize..40, 0_u64..60), 0..200),
         ) {
+            let first = if first.len() == 19 { far } else { first };
             let mut tree = Tree::default();
             for &key in &first {
                 tree.push(key);
@@ -106,6 +121,10 @@ mod tests {
             let mut keys = first;
             prop_assert_eq!(tree.top(), keys.iter().copied().max().unwrap_or(0));
             for (slot, key) in changes {
+                if slot == keys.len() {
+                    prop_assert_eq!(tree.grow(), slot);
+                    keys.push(0);
+                }
                 tree.set(slot, key);
                 if let Some(place) = keys.get_mut(slot) {
                     *place = key;

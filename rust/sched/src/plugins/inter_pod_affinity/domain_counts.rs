@@ -108,6 +108,11 @@ impl DomainCounts {
         self.0.values().filter_map(|counts| counts.get(node)).fold(0, i64::wrapping_add)
     }
 
+    /// Whether nothing was ever added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether all sums are zero.
     pub(super) fn is_zero(&self) -> bool {
         self.0.values().all(|counts| counts.non_zero == 0)

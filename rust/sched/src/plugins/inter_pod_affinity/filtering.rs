@@ -9,7 +9,7 @@ use super::tally::{Effects, Tally};
 use super::{Incoming, means};
 use crate::cluster::{AffinityTerm, Cluster, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
-use crate::index_vec::NodeIdx;
+use crate::index_vec::{NodeIdx, TemplateId};
 
 const ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH: &str =
     "node(s) didn't satisfy existing pods anti-affinity rules";
@@ -195,14 +195,29 @@ impl Filter for AffinityFilter {
     fn class(&self, cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
         let above_zero = |sum| u64::from(sum > 0);
         let own = &self.incoming.pod;
-        key.extend(own.required_affinity.iter().map(|term| {
-            self.affinity.class(cluster, node, &term.topology_key, above_zero)
-        }));
-        key.extend(own.required_anti_affinity.iter().map(|term| {
-            self.anti_affinity.class(cluster, node, &term.topology_key, above_zero)
-        }));
+        key.extend(
+            own.required_affinity
+                .iter()
+                .map(|term| self.affinity.class(cluster, node, &term.topology_key, above_zero)),
+        );
+        key.extend(
+            own.required_anti_affinity.iter().map(|term| {
+                self.anti_affinity.class(cluster, node, &term.topology_key, above_zero)
+            }),
+        );
         key.extend(self.existing_anti_affinity.classes(node, above_zero));
         true
+    }
+
+    fn is_uniform(&self) -> bool {
+        let own = &self.incoming.pod;
+        own.required_affinity.is_empty()
+            && own.required_anti_affinity.is_empty()
+            && self.existing_anti_affinity.is_empty()
+    }
+
+    fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
+        self.effect(cluster.template(template)).is_some()
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

@@ -10,7 +10,7 @@ use super::{Incoming, means};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::framework::{Dependency, MAX_NODE_SCORE, Score, Stale};
 use crate::go::{float64, int64};
-use crate::index_vec::NodeIdx;
+use crate::index_vec::{NodeIdx, TemplateId};
 
 /// `preScoreState`.
 #[derive(Debug, Clone)]
@@ -132,6 +132,14 @@ impl Score for AffinityScore {
                 0
             };
         }
+    }
+
+    fn is_uniform(&self) -> bool {
+        self.sums.is_empty()
+    }
+
+    fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
+        self.effect(cluster.template(template)).is_some()
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

@@ -9,6 +9,7 @@ use crate::config::ResourceSpec;
 use crate::framework::{Dependency, Rows, Score, Stale};
 use crate::go::len64;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, ResourceId};
+use crate::kernels::Resource;
 use crate::resource::{
     PodRequestsOptions, Resources, amount, is_scalar_resource_name, pod_requests,
 };
@@ -37,6 +38,12 @@ pub(super) struct AllocationScore<S> {
 /// From requested and allocatable of each configured resource to a score; an allocatable of 0 is to be passed over.
 pub(super) trait Scorer: std::fmt::Debug + Clone + Send + Sync + 'static {
     fn score(&self, resources: &[(i64, i64)]) -> i64;
+
+    /// The same for many rows at once with just the first two resources configured, all amounts from 0 to [`MAX_EXACT`]; `false` if
+    /// the scorer has no such loop.
+    fn score_pairs(&self, _first: Amounts<'_>, _second: Amounts<'_>, _scores: &mut [i64]) -> bool {
+        false
+    }
 }
 
 /// `calculatePodResourceRequestList`: what the pod requests of each configured resource.
@@ -85,14 +92,96 @@ impl<S: Scorer> AllocationScore<S> {
     }
 
     fn requested(&self, cluster: &Cluster, node: NodeIdx, resource: ResourceId) -> i64 {
+        self.requested_column(cluster, resource)[node]
+    }
+
+    fn requested_column<'a>(
+        &self,
+        cluster: &'a Cluster,
+        resource: ResourceId,
+    ) -> &'a IndexVec<NodeIdx, i64> {
         let nodes = cluster.nodes();
         if !self.use_requested && resource == Resources::cpu() {
-            nodes.non_zero_milli_cpu[node]
+            &nodes.non_zero_milli_cpu
         } else if !self.use_requested && resource == Resources::memory() {
-            nodes.non_zero_memory[node]
+            &nodes.non_zero_memory
         } else {
-            nodes.resource(resource).requested[node]
+            &nodes.resource(resource).requested
         }
+    }
+
+    /// Scores a block of rows by the scorer's loop over pairs; `false` if it does not apply.
+    fn score_block(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) -> bool {
+        let [first, second] = self.scored.as_slice() else { return false };
+        if (first.at, second.at, self.configured) != (0, 1, 2) {
+            return false;
+        }
+        let mut amounts = [[0_i64; BLOCK]; 4];
+        let [capacity_1, requested_1, capacity_2, requested_2] = &mut amounts;
+        let first = self.read_block(cluster, first, nodes, capacity_1, requested_1);
+        let second = self.read_block(cluster, second, nodes, capacity_2, requested_2);
+        match (first, second) {
+            (Some(first), Some(second)) => self.scorer.score_pairs(first, second, scores),
+            _ => false,
+        }
+    }
+
+    /// The amounts of one resource on a block of rows; `None` if one is out of range.
+    fn read_block<'a>(
+        &self,
+        cluster: &Cluster,
+        scored: &Scored,
+        nodes: &[NodeIdx],
+        capacity: &'a mut [i64; BLOCK],
+        requested: &'a mut [i64; BLOCK],
+    ) -> Option<Amounts<'a>> {
+        let allocatable = &cluster.nodes().resource(scored.resource).allocatable;
+        let used = self.requested_column(cluster, scored.resource);
+        let mut all = 0;
+        let places = capacity.iter_mut().zip(requested.iter_mut()).zip(nodes);
+        if let (Some(from), Some(to)) = (nodes.first(), nodes.last())
+            && nodes.iter().enumerate().all(|(at, node)| node.index() == from.index() + at)
+        {
+            let rows = from.index()..=to.index();
+            let columns = allocatable.as_slice().get(rows.clone())?;
+            let columns = columns.iter().zip(used.as_slice().get(rows)?);
+            for (((capacity, requested), _), (&has, &used)) in places.zip(columns) {
+                *capacity = has;
+                *requested = used.wrapping_add(scored.request);
+                all |= *capacity | *requested;
+            }
+        } else {
+            for ((capacity, requested), &node) in places {
+                *capacity = allocatable[node];
+                *requested = used[node].wrapping_add(scored.request);
+                all |= *capacity | *requested;
+            }
+        }
+        (0..=MAX_EXACT).contains(&all).then_some(())?;
+        Some(Amounts {
+            capacity: capacity.get(..nodes.len())?,
+            requested: requested.get(..nodes.len())?,
+        })
+    }
+}
+
+/// How many rows are scored at once.
+const BLOCK: usize = 64;
+/// Amounts up to which a hundredfold is exact in floating point: with both operands below 2⁵³, the quotient of two integers in
+/// floating point, truncated, is that of the integers.
+pub(super) const MAX_EXACT: i64 = (1 << 45) - 1;
+
+/// Capacity and what would be requested of a resource on some rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amounts<'a> {
+    capacity: &'a [i64],
+    requested: &'a [i64],
+}
+
+impl<'a> Amounts<'a> {
+    /// The same for a kernel.
+    pub(super) const fn weighing(self, weight: i64) -> Resource<'a> {
+        Resource { capacity: self.capacity, requested: self.requested, weight }
     }
 }
 
@@ -120,6 +209,16 @@ impl<S: Scorer> Score for AllocationScore<S> {
             self.read(cluster, node, &mut both);
             scores[node] = self.scorer.score(&both);
         });
+    }
+
+    fn raws(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) {
+        for (nodes, scores) in nodes.chunks(BLOCK).zip(scores.chunks_mut(BLOCK)) {
+            if !self.score_block(cluster, nodes, scores) {
+                for (score, &node) in scores.iter_mut().zip(nodes) {
+                    *score = self.raw(cluster, node);
+                }
+            }
+        }
     }
 
     fn shape(&self, shape: &mut Vec<i64>) -> bool {

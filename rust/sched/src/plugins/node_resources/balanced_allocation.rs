@@ -7,11 +7,12 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go` of v1.34.
 
-use super::allocation::{AllocationScore, Scorer, pod_request_list};
+use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodInfo};
 use crate::config::NodeResourcesBalancedAllocationArgs;
 use crate::framework::{MAX_NODE_SCORE, Plugin, PreScore, ScorePlugin};
 use crate::go::{float64, int64, len64};
+use crate::kernels;
 use crate::resource::{Assumed, PodRequestsOptions};
 
 /// The plugin.
@@ -81,5 +82,10 @@ impl Scorer for Balance {
             }
         };
         int64((1.0 - deviation) * float64(MAX_NODE_SCORE))
+    }
+
+    fn score_pairs(&self, first: Amounts<'_>, second: Amounts<'_>, scores: &mut [i64]) -> bool {
+        kernels::balance_scores(first.weighing(1), second.weighing(1), scores);
+        true
     }
 }

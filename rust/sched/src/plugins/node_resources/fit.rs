@@ -8,7 +8,7 @@
 //! Follows `fit.go`, `least_allocated.go`, `most_allocated.go` and `requested_to_capacity_ratio.go` in
 //! `pkg/scheduler/framework/plugins/noderesources` of v1.34.
 
-use super::allocation::{AllocationScore, Scorer, pod_request_list};
+use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::config::{
     NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType, UtilizationShapePoint,
@@ -19,6 +19,7 @@ use crate::framework::{
 };
 use crate::go::{div, float64, int64, len64};
 use crate::index_vec::{Idx, NodeIdx, ResourceId};
+use crate::kernels;
 use crate::resource::{Assumed, PodRequestsOptions, is_extended_resource_name};
 
 /// The plugin.
@@ -149,6 +150,20 @@ impl Filter for FitFilter {
             && !self.needs.iter().any(|need| Self::is_short(cluster, node, need))
     }
 
+    fn fit(&self, cluster: &Cluster, nodes: &[NodeIdx], fits: &mut [bool]) {
+        let columns = cluster.nodes();
+        for (fits, &node) in fits.iter_mut().zip(nodes) {
+            *fits &= columns.pod_count[node] < columns.allowed_pods[node];
+        }
+        for need in &self.needs {
+            let column = columns.resource(need.resource);
+            let (allocatable, requested) = (&column.allocatable, &column.requested);
+            for (fits, &node) in fits.iter_mut().zip(nodes) {
+                *fits &= need.amount <= allocatable[node].wrapping_sub(requested[node]);
+            }
+        }
+    }
+
     fn shape(&self, shape: &mut Vec<i64>) -> bool {
         for need in &self.needs {
             shape.extend([len64(need.resource.index()), need.amount]);
@@ -220,6 +235,22 @@ impl Scorer for FitScorer {
                 div(score, weights)
             }
         }
+    }
+
+    fn score_pairs(&self, first: Amounts<'_>, second: Amounts<'_>, scores: &mut [i64]) -> bool {
+        let [weight_1, weight_2] = *self.weights.as_slice() else { return false };
+        let small = |weight| (1..=1000).contains(&weight);
+        let most = match &self.strategy {
+            ScoringStrategyType::LeastAllocated => false,
+            ScoringStrategyType::MostAllocated => true,
+            ScoringStrategyType::RequestedToCapacityRatio { .. } => return false,
+        };
+        if !small(weight_1) || !small(weight_2) {
+            return false;
+        }
+        let (first, second) = (first.weighing(weight_1), second.weighing(weight_2));
+        kernels::allocation_scores(first, second, most, scores);
+        true
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::helper::tolerated_nodes;
 use super::super::node_affinity::required_nodes;
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodCount, PodInfo};
 use crate::go::len64;
-use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
+use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 
 /// `labels.Selector`: `None` selects nothing, no requirement everything.
@@ -250,6 +250,12 @@ impl Counter {
         let known = self.matching.get_mut(at);
         let counts = || self.constraint.counts(&self.namespace, cluster.template(change.template));
         known.is_some_and(|known| *known.get_or_insert_with(counts))
+    }
+
+    /// Whether running pods of the template count, without noting it.
+    pub(super) fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
+        let known = self.matching.get(template.index()).copied().flatten();
+        known.unwrap_or_else(|| self.constraint.counts(&self.namespace, cluster.template(template)))
     }
 
     /// Takes a change of pods; tells in which domain the count changed, if any.

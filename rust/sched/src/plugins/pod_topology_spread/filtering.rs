@@ -6,7 +6,7 @@ use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
 use crate::go::len64;
-use crate::index_vec::{Domain, IndexVec, NodeIdx};
+use crate::index_vec::{Domain, IndexVec, NodeIdx, TemplateId};
 
 const ERR_REASON_CONSTRAINTS_NOT_MATCH: &str =
     "node(s) didn't match pod topology spread constraints";
@@ -114,6 +114,11 @@ impl Filter for SpreadFilter {
     fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
         key.extend(self.skews.iter().map(|skew| skew.counter.class(node, skew.alone)));
         true
+    }
+
+    fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
+        let mut counters = self.skews.iter().map(|skew| &skew.counter);
+        counters.any(|counter| counter.concerns(cluster, template))
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

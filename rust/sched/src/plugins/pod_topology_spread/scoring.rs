@@ -7,7 +7,7 @@ use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
 use crate::framework::{Dependency, MAX_NODE_SCORE, Score, Stale};
 use crate::go::{div, float64, int64, len64, log};
-use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
+use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 
 /// `preScoreState`.
@@ -182,6 +182,11 @@ impl Score for SpreadScore {
                 div(MAX_NODE_SCORE.wrapping_mul(turned), max)
             };
         }
+    }
+
+    fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
+        let mut counters = self.parts.iter().map(|part| &part.counter);
+        counters.any(|counter| counter.concerns(cluster, template))
     }
 
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {

@@ -73,7 +73,7 @@ impl ScorePlugin for VolumeBinding {
 
     fn without_pre_score(&self, _pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
         let raw = IndexVec::filled(0, cluster.nodes().row_count());
-        Ok(PreScore::run(FixedScore { raw, normalize: None }))
+        Ok(PreScore::run(FixedScore::new(raw, None)))
     }
 }
 
