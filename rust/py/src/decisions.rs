@@ -1,11 +1,13 @@
 //! `Decisions`: what was decided, as records and columns.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bayplan_api::Str;
 use bayplan_sched::cluster::{Cluster, PodInfo};
 use bayplan_sched::decision::{Decision, Outcome};
 use bayplan_sched::index_vec::PodIdx;
+use bayplan_sched::{Placement, Refused};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -20,13 +22,28 @@ pub(crate) struct Row {
     namespace: Str,
     name: Str,
     info: Arc<PodInfo>,
-    outcome: Code,
-    /// Position of the node.
-    node: Option<usize>,
     score: Option<i64>,
-    reason: String,
-    feasible: Option<usize>,
+    /// Position of the node; [`NONE`] if there is none.
+    node: u32,
+    /// How many nodes are feasible; [`NONE`] if the pod was not attempted.
+    feasible: u32,
+    outcome: Code,
+    /// `None` for a pod that was placed on the best of its feasible nodes, as most are.
+    more: Option<Box<More>>,
+}
+
+/// What is to be said of some rows only.
+#[derive(Debug, Clone)]
+struct More {
+    reason: Str,
     preemption: Option<(Str, Vec<String>)>,
+}
+
+/// No number.
+const NONE: u32 = u32::MAX;
+
+fn number(number: Option<usize>) -> u32 {
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or(NONE)
 }
 
 /// `bayplan.Outcome`, number by number.
@@ -76,15 +93,50 @@ impl Row {
         let victims =
             |victims: &[PodIdx]| victims.iter().map(|&pod| full_name(cluster, pod)).collect();
         Ok(Self {
-            reason: reason(cluster, &decision),
             outcome,
-            node: decision.chosen.and_then(|node| nodes.position(node)),
+            node: number(decision.chosen.and_then(|node| nodes.position(node))),
             score: decision.chosen.and(decision.score),
-            feasible: attempted.then_some(decision.feasible_nodes),
-            preemption: decision.preemption.map(|preemption| {
-                (cluster.nodes().name(preemption.node).clone(), victims(&preemption.victims))
-            }),
-            ..Self::foreign(cluster, decision.pod)?
+            feasible: number(attempted.then_some(decision.feasible_nodes)),
+            more: Some(Box::new(More {
+                reason: reason(cluster, &decision).into(),
+                preemption: decision.preemption.map(|preemption| {
+                    (cluster.nodes().name(preemption.node).clone(), victims(&preemption.victims))
+                }),
+            })),
+            ..Self::of(cluster, decision.pod)?
+        })
+    }
+
+    /// The row of a pod that was placed on the best of its feasible nodes.
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Internal` if the placement is in another cluster.
+    pub(crate) fn placed(
+        cluster: &Cluster,
+        nodes: &Nodes,
+        placement: Placement,
+    ) -> Result<Self, NativeError> {
+        Ok(Self {
+            outcome: Code::Placed,
+            node: number(nodes.position(placement.node)),
+            score: Some(placement.score),
+            feasible: number(Some(placement.feasible_nodes)),
+            ..Self::of(cluster, placement.pod)?
+        })
+    }
+
+    /// The row of a pod that fits nowhere.
+    ///
+    /// # Errors
+    ///
+    /// `NativeError::Internal` if the pod is of another cluster.
+    pub(crate) fn refused(cluster: &Cluster, refused: Refused) -> Result<Self, NativeError> {
+        Ok(Self {
+            outcome: Code::Pending,
+            feasible: 0,
+            more: Some(Box::new(More { reason: refused.message, preemption: None })),
+            ..Self::of(cluster, refused.pod)?
         })
     }
 
@@ -94,22 +146,34 @@ impl Row {
     ///
     /// `NativeError::Internal` if the pod is of another cluster.
     pub(crate) fn foreign(cluster: &Cluster, pod: PodIdx) -> Result<Self, NativeError> {
+        let row = Self::of(cluster, pod)?;
+        let scheduler = &row.info.pod.spec.scheduler_name;
+        let reason = format!("no profile has the scheduler name {scheduler}");
+        Ok(Self { more: Some(Box::new(More { reason: reason.into(), preemption: None })), ..row })
+    }
+
+    /// The row of a pod of which nothing is said yet.
+    fn of(cluster: &Cluster, pod: PodIdx) -> Result<Self, NativeError> {
         let Some(row) = cluster.pods().get(pod) else {
             return Err(NativeError::Internal("a row of another cluster".to_owned()));
         };
-        let info = Arc::clone(cluster.template(row.template));
-        let scheduler = &info.pod.spec.scheduler_name;
         Ok(Self {
             namespace: row.namespace.clone(),
             name: row.name.clone(),
+            info: Arc::clone(cluster.template(row.template)),
             outcome: Code::Foreign,
-            node: None,
+            node: NONE,
             score: None,
-            reason: format!("no profile has the scheduler name {scheduler}"),
-            feasible: None,
-            preemption: None,
-            info,
+            feasible: NONE,
+            more: None,
         })
+    }
+
+    fn reason(&self) -> Cow<'_, str> {
+        match &self.more {
+            Some(more) => Cow::Borrowed(&more.reason),
+            None => Cow::Owned(best_of(self.feasible)),
+        }
     }
 
     /// The row as Python's tuple.
@@ -123,18 +187,18 @@ impl Row {
         nodes: &Nodes,
     ) -> PyResult<Bound<'py, PyAny>> {
         let spec = &self.info.pod.spec;
-        let name = |position: usize| nodes.names.get(position).map(Str::as_str);
+        let preemption = self.more.as_ref().and_then(|more| more.preemption.as_ref());
         let record = (
             self.namespace.as_str(),
             self.name.as_str(),
             self.outcome as u8,
-            self.node.and_then(name),
+            nodes.names.get(self.node as usize).map(Str::as_str),
             self.score,
-            self.reason.as_str(),
+            self.reason(),
             spec.priority.unwrap_or(0),
             spec.scheduler_name.as_str(),
-            self.feasible,
-            self.preemption.as_ref().map(|(node, victims)| (node.as_str(), victims)),
+            (self.feasible != NONE).then_some(self.feasible),
+            preemption.map(|(node, victims)| (node.as_str(), victims)),
         );
         Ok(record.into_pyobject(py)?.into_any())
     }
@@ -148,6 +212,14 @@ fn full_name(cluster: &Cluster, pod: PodIdx) -> String {
         .map_or_else(String::new, |row| format!("{}/{}", row.namespace, row.name))
 }
 
+/// Why there, of all feasible nodes.
+fn best_of(feasible: u32) -> String {
+    match feasible {
+        1 => "only feasible node".to_owned(),
+        nodes => format!("best of {nodes} feasible nodes"),
+    }
+}
+
 /// Why there, or why nowhere.
 fn reason(cluster: &Cluster, decision: &Decision) -> String {
     let message = decision.message.as_deref().unwrap_or_default();
@@ -158,8 +230,7 @@ fn reason(cluster: &Cluster, decision: &Decision) -> String {
         Outcome::Placed if decision.cut_short => {
             format!("best of the {} feasible nodes found first", decision.feasible_nodes)
         }
-        Outcome::Placed if decision.feasible_nodes == 1 => "only feasible node".to_owned(),
-        Outcome::Placed => format!("best of {} feasible nodes", decision.feasible_nodes),
+        Outcome::Placed => best_of(number(Some(decision.feasible_nodes))),
         Outcome::Gated => {
             let row = cluster.pods().get(decision.pod);
             let gates = row.map_or(&[][..], |row| &row.scheduling_gates);
@@ -238,7 +309,7 @@ impl Decisions {
 
     /// Rows of the nodes; −1 where there is none.
     fn rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let row = |row: &Row| row.node.map_or(-1, |node| i64::try_from(node).unwrap_or(-1));
+        let row = |row: &Row| if row.node == NONE { -1 } else { i64::from(row.node) };
         Ok(guard(|| Ok(PyArray1::from_iter(py, self.rows.iter().map(row))))?)
     }
 

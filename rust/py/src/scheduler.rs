@@ -8,7 +8,7 @@ use bayplan_sched::cluster::Place;
 use bayplan_sched::decision::Decision;
 use bayplan_sched::index_vec::PodIdx;
 use bayplan_sched::{
-    Detail, NotDecided, Sampling, Scheduler as Engine, SchedulerOptions, TieBreak,
+    Decided, Detail, NotDecided, Sampling, Scheduler as Engine, SchedulerOptions, TieBreak,
 };
 use indexmap::IndexSet;
 use numpy::PyArray1;
@@ -145,22 +145,40 @@ impl Scheduler {
         let is_wanted = |pod: &PodIdx| wanted.as_ref().is_none_or(|wanted| wanted.contains(pod));
         let cluster = &mut state.cluster;
         let mut trace = trace.map(TraceFile::create).transpose()?;
-        let detail = if trace.is_some() { Detail::Trace } else { Detail::Placement };
         let queue: Vec<PodIdx> = self.engine.queue(cluster).into_iter().filter(is_wanted).collect();
         let mut rows = Vec::with_capacity(queue.len());
-        let mut session = self.engine.session();
-        for pod in queue {
-            interrupt.check()?;
-            let decision = session.schedule_one(cluster, pod, detail);
+        let mut session = self.engine.resume(std::mem::take(&mut state.plans));
+        for (at, pod) in queue.into_iter().enumerate() {
             if let Some(trace) = &mut trace {
+                interrupt.check()?;
+                let decision = session.schedule_one(cluster, pod, Detail::Trace);
                 trace.write(cluster, &decision)?;
+                rows.push(Row::new(cluster, &nodes, decision)?);
+                continue;
             }
-            rows.push(Row::new(cluster, &nodes, decision)?);
+            rows.push(match session.schedule(cluster, pod) {
+                Decided::Placed(placement) => {
+                    // takes less than a microsecond
+                    if at % 64 == 0 {
+                        interrupt.check()?;
+                    }
+                    Row::placed(cluster, &nodes, placement)?
+                }
+                Decided::Refused(refused) => {
+                    if at % 64 == 0 {
+                        interrupt.check()?;
+                    }
+                    Row::refused(cluster, refused)?
+                }
+                Decided::Other(decision) => {
+                    interrupt.check()?;
+                    Row::new(cluster, &nodes, *decision)?
+                }
+            });
         }
-        let foreign = cluster.pods().indices().filter(|pod| {
-            let row = cluster.pods().get(*pod);
-            row.is_some_and(|row| row.place == Place::Pending) && !self.decides(cluster, *pod)
-        });
+        state.plans = session.into_plans();
+        let cluster = &state.cluster;
+        let foreign = cluster.waiting().filter(|&pod| !self.decides(cluster, pod));
         for pod in foreign.filter(is_wanted) {
             rows.push(Row::foreign(cluster, pod)?);
         }
@@ -186,7 +204,7 @@ impl Scheduler {
         if before.contains(&pod) {
             for earlier in before.into_iter().take_while(|&earlier| earlier != pod) {
                 interrupt.check()?;
-                session.schedule_one(cluster, earlier, Detail::Placement);
+                session.schedule(cluster, earlier);
             }
         }
         // one that runs is asked as if it did not

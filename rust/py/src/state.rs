@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bayplan_api::{Objects, PriorityClass, Str};
+use bayplan_sched::Plans;
 use bayplan_sched::cluster as sched;
 use bayplan_sched::index_vec::{IndexVec, NodeIdx, PodIdx};
 use indexmap::IndexMap;
@@ -19,6 +20,8 @@ pub(crate) struct State {
     pub(crate) skipped: Arc<IndexMap<Str, u64>>,
     /// What the dump lacks.
     pub(crate) warnings: Arc<Vec<String>>,
+    /// What the scheduler that was asked last has learnt.
+    pub(crate) plans: Plans,
     /// The nodes of some epoch.
     nodes: Option<(u64, Arc<Nodes>)>,
 }
@@ -57,7 +60,13 @@ impl State {
         skipped: IndexMap<Str, u64>,
         warnings: Vec<String>,
     ) -> Self {
-        Self { cluster, skipped: Arc::new(skipped), warnings: Arc::new(warnings), nodes: None }
+        Self {
+            cluster,
+            skipped: Arc::new(skipped),
+            warnings: Arc::new(warnings),
+            plans: Plans::default(),
+            nodes: None,
+        }
     }
 
     /// The row of the pod `namespace/name`; a bare name is in `default`.

@@ -25,6 +25,7 @@ pub mod plugins;
 pub mod preemption;
 pub mod profile;
 mod queue;
+mod refusals;
 pub mod resource;
 pub mod sampling;
 mod scheduler;
@@ -32,4 +33,4 @@ mod view;
 
 pub use plans::{PLAN_BYTES, Plans, Work};
 pub use sampling::{Cycle, Sampling, SchedulerOptions, TieBreak};
-pub use scheduler::{Decided, Detail, NotDecided, Placement, Scheduler, Session};
+pub use scheduler::{Decided, Detail, NotDecided, Placement, Refused, Scheduler, Session};

@@ -11,7 +11,7 @@ use crate::diagnosis::{Histogram, pre_filter_message};
 use crate::dry_run::{DryRun, Trial, filter_failure};
 use crate::framework::{
     Code, Dependency, Filter, MAX_NODE_SCORE, PreFilter, PreScore, Rows, Score, Stale, Status,
-    Verdicts,
+    StatusId, Verdicts,
 };
 use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
@@ -19,6 +19,7 @@ use crate::nominated::{Nominated, Nominees};
 use crate::plans::Work;
 use crate::plugins::FixedFilter;
 use crate::profile::Profile;
+use crate::refusals::Refusals;
 use crate::sampling::{feasible_nodes_to_find, list_order};
 use crate::view::{Picked, Shape, Shapes, Sources, View};
 
@@ -51,6 +52,8 @@ pub(crate) struct Plan {
     /// What tells pods that ask the same of rows from others; `None` if there can be no view.
     shape: Option<Shape>,
     view: Option<View>,
+    /// Made when no node was feasible.
+    refusals: Option<Refusals>,
     /// Rows that may be of another class than the view knows.
     touched: Vec<NodeIdx>,
     /// Of which templates pods make a difference to plugins that look at domains; grown as templates are met.
@@ -191,6 +194,7 @@ impl Plan {
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
             shape: None,
             view: None,
+            refusals: None,
             touched: Vec::new(),
             concerning: Vec::new(),
             relevant: Vec::new(),
@@ -269,6 +273,7 @@ impl Plan {
         }
         self.totals = IndexVec::new();
         self.nodes = Vec::new();
+        self.refusals = None;
         self.has_columns = false;
     }
 
@@ -650,6 +655,7 @@ impl Plan {
     /// Asks the filters again about what is stale.
     fn refresh(&mut self, cluster: &Cluster) {
         let mut buffer = Vec::new();
+        let mut changed = Vec::new();
         for PlannedFilter { filter, verdicts, pending, .. } in &mut self.filters {
             let Some(rows) = pending.rows(cluster, &mut buffer) else { continue };
             if verdicts.passing().universe() != cluster.nodes().row_count() {
@@ -657,7 +663,58 @@ impl Plan {
             }
             filter.filter(cluster, rows, verdicts);
             pending.clear(self.revision);
+            match rows {
+                Rows::All => self.refusals = None,
+                Rows::Some(rows) => changed.extend_from_slice(rows),
+            }
         }
+        if let Some(mut refusals) = self.refusals.take() {
+            for node in changed {
+                refusals.note(node, self.refusal(cluster, node));
+            }
+            self.refusals = Some(refusals);
+        }
+    }
+
+    /// The place of the first filter that rejects the node, if PreFilter leaves it, and what that says.
+    fn refusal(&self, cluster: &Cluster, node: NodeIdx) -> Option<(u32, StatusId)> {
+        if self.is_left_out(node) || !cluster.nodes().live().contains(node) {
+            return None;
+        }
+        let mut filters = (0..).zip(&self.filters);
+        filters.find_map(|(at, planned)| Some((at, planned.verdicts.id(node)?)))
+    }
+
+    /// Why the pod, which has no nominations, fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods
+    /// does not help.
+    pub(crate) fn refused(&mut self, cluster: &Cluster) -> Option<Str> {
+        if self.prefilter.is_some() {
+            return None;
+        }
+        self.has_columns = true;
+        self.refresh(cluster);
+        let nodes = cluster.nodes();
+        let mut refusals = match self.refusals.take() {
+            Some(refusals) => refusals,
+            None => {
+                let mut refusals = Refusals::new(nodes.row_count());
+                for node in nodes.iter() {
+                    refusals.note(node, self.refusal(cluster, node));
+                }
+                refusals
+            }
+        };
+        let status = |(at, id): (u32, StatusId)| {
+            self.filters.get(usize::try_from(at).ok()?)?.verdicts.by_id(id)
+        };
+        let left_out = self
+            .narrowed
+            .as_ref()
+            .map(|narrowed| (&narrowed.rejection.status, nodes.count() - narrowed.nodes.count()));
+        let final_ = !refusals.is_resolvable(status) && !self.may_fail();
+        let message = final_.then(|| refusals.message(nodes.count(), left_out, status));
+        self.refusals = Some(refusals);
+        message
     }
 
     /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.

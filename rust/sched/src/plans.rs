@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bayplan_api::Str;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
@@ -166,6 +167,17 @@ impl Plans {
             self.account(template);
         }
         picked
+    }
+
+    /// Why the template, which a view has just found to fit nowhere, does so, if that is all that there is to be said.
+    pub(crate) fn refused(&mut self, cluster: &Cluster, template: TemplateId) -> Option<Str> {
+        let kept = self.plans.get_mut(&template)?;
+        let before = kept.plan.bytes();
+        let message = kept.plan.refused(cluster);
+        if kept.plan.bytes() != before {
+            self.account(template);
+        }
+        message
     }
 
     /// Counts what a plan takes now, and lets others go if all take too much.

@@ -11,7 +11,7 @@ use bayplan_api::Str;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::cluster::{Cluster, Place};
+use crate::cluster::Cluster;
 use crate::config::{ConfigError, KubeSchedulerConfiguration, PluginRegistry};
 use crate::decision::{Decision, Outcome, Trace};
 use crate::diagnosis::NO_NODES_AVAILABLE;
@@ -164,7 +164,9 @@ pub struct Session<'a> {
 pub enum Decided {
     /// The pod was placed, as most are.
     Placed(Placement),
-    /// Something else, or a placement of which there is more to say.
+    /// No node is feasible, and evicting pods does not help.
+    Refused(Refused),
+    /// Something else, or something of which there is more to say.
     Other(Box<Decision>),
 }
 
@@ -179,6 +181,15 @@ pub struct Placement {
     pub score: i64,
     /// How many nodes are feasible.
     pub feasible_nodes: usize,
+}
+
+/// A pod that fits nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The pod.
+    pub pod: PodIdx,
+    /// The text of kube-scheduler's event `FailedScheduling`, without what preemption adds.
+    pub message: Str,
 }
 
 /// What came of an attempt to decide a pod.
@@ -204,38 +215,47 @@ impl Session<'_> {
     /// Decides one pod and lets it count where it was placed, as [`Session::schedule_one`] does, but says no more than is needed.
     pub fn schedule(&mut self, cluster: &mut Cluster, pod: PodIdx) -> Decided {
         match self.pick(cluster, pod) {
-            None => Decided::Other(Box::new(self.schedule_one(cluster, pod, Detail::Placement))),
-            Some(placement) => {
-                self.reserve(cluster, pod, placement.node);
-                cluster.assume_pod(pod, placement.node);
-                Decided::Placed(placement)
+            Picked::Best(Pick { node, total, feasible }) => {
+                self.reserve(cluster, pod, node);
+                cluster.assume_pod(pod, node);
+                let placement = Placement { pod, node, score: total, feasible_nodes: feasible };
+                return Decided::Placed(placement);
             }
+            // A nomination would be lost.
+            Picked::None if cluster.pods()[pod].nominated.is_empty() => {
+                let template = cluster.pods()[pod].template;
+                if let Some(message) = self.plans.refused(cluster, template) {
+                    return Decided::Refused(Refused { pod, message });
+                }
+            }
+            Picked::None | Picked::Unknown => {}
         }
+        Decided::Other(Box::new(self.schedule_one(cluster, pod, Detail::Placement)))
     }
 
     /// The pod's node, if a view knows it.
-    fn pick(&mut self, cluster: &Cluster, pod: PodIdx) -> Option<Placement> {
+    fn pick(&mut self, cluster: &Cluster, pod: PodIdx) -> Picked {
         let options = self.scheduler.options;
         let row = &cluster.pods()[pod];
         if options.sampling != Sampling::All
             || options.tie_break != TieBreak::First
             || self.undetermined
             || row.terminating
+            || cluster.nodes().is_empty()
             || cluster.nominated_pods().next().is_some()
         {
-            return None;
+            return Picked::Unknown;
         }
         self.plans.belong_to(self.scheduler, cluster);
         let facts = self.plans.facts(self.scheduler, cluster, row.template);
-        let (_, profile) = self.scheduler.profiles.get_index(facts.profile?)?;
-        if facts.unsupported.is_some() || profile.gates(row) {
-            return None;
+        let number = facts.profile.filter(|_| facts.unsupported.is_none());
+        let profile = number.and_then(|number| self.scheduler.profiles.get_index(number));
+        match profile {
+            Some((_, profile)) if !profile.gates(row) => {
+                self.plans.pick(profile, cluster, row.template)
+            }
+            _ => Picked::Unknown,
         }
-        let Picked::Best(pick) = self.plans.pick(profile, cluster, row.template) else {
-            return None;
-        };
-        let Pick { node, total, feasible } = pick;
-        Some(Placement { pod, node, score: total, feasible_nodes: feasible })
     }
 
     /// Decides one pod and lets it count where it was placed; pods evicted for it are gone.
@@ -545,9 +565,4 @@ fn decide(
         decision.error = best.error;
     }
     decision.trace = trace;
-}
-
-/// Whether the pod waits for a decision.
-pub(crate) fn is_pending(cluster: &Cluster, pod: PodIdx) -> bool {
-    cluster.pods()[pod].place == Place::Pending
 }

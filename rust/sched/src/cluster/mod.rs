@@ -9,6 +9,7 @@ mod images;
 mod labels;
 mod node_columns;
 mod pod_info;
+mod pod_set;
 mod pods;
 mod ports;
 mod storage;
@@ -38,6 +39,7 @@ pub use storage::{Storage, StorageChange};
 pub use undo::{ForkError, ForkId, WhatIf};
 
 use self::node_columns::Grown;
+use self::pod_set::PodSet;
 use self::storage::StorageUndo;
 use self::table::Table;
 use self::undo::{Log, Undo};
@@ -54,6 +56,8 @@ pub struct Cluster {
     resources: Resources,
     pods: IndexVec<PodIdx, PodRow>,
     pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
+    /// Pods that wait for a decision.
+    waiting: PodSet,
     /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
     absent: IndexMap<Str, Vec<PodIdx>, FxBuildHasher>,
     /// Pods whose row names a node to which they are nominated, wherever they are.

@@ -156,6 +156,7 @@ impl Cluster {
         let template = self.intern_template(PodInfo::template_of(&pod));
         let place = self.place_of(&pod);
         let index = self.pods.push(PodRow::new(pod, template));
+        self.waiting.set(index, true);
         self.log.push(|| Undo::PodPushed);
         self.index_nomination(index);
         self.set_pod_name(key, Some(index));
@@ -207,7 +208,7 @@ impl Cluster {
 
     /// Lets a pending pod count on a node (`Cache.AssumePod`), behind the pods that the node has.
     pub fn assume_pod(&mut self, pod: PodIdx, node: NodeIdx) {
-        self.pods[pod].place = Place::On(node);
+        self.note_place(pod, Place::On(node));
         self.pods[pod].assumed = true;
         self.count_change(pod, node, 1);
         self.nodes.pods[node].push(pod);
@@ -220,7 +221,7 @@ impl Cluster {
             self.nodes.pods[node].pop();
             self.count_change(pod, node, -1);
         }
-        self.pods[pod].place = Place::Pending;
+        self.note_place(pod, Place::Pending);
         self.pods[pod].assumed = false;
     }
 
@@ -452,10 +453,21 @@ impl Cluster {
     }
 
     fn set_place(&mut self, pod: PodIdx, place: Place) {
-        let before = std::mem::replace(&mut self.pods[pod].place, place);
+        let before = self.note_place(pod, place);
         if before != place {
             self.log.push(|| Undo::Place { pod, before });
         }
+    }
+
+    /// Writes where a pod is; gives back where it was.
+    pub(super) fn note_place(&mut self, pod: PodIdx, place: Place) -> Place {
+        self.waiting.set(pod, place == Place::Pending);
+        std::mem::replace(&mut self.pods[pod].place, place)
+    }
+
+    /// The pods that wait for a decision, in the order of their rows.
+    pub fn waiting(&self) -> impl Iterator<Item = PodIdx> {
+        self.waiting.iter()
     }
 
     fn set_assumed(&mut self, pod: PodIdx, assumed: bool) {

@@ -265,6 +265,7 @@ impl Cluster {
             Undo::PodAssumed(pod) => self.unassume_pod(pod),
             Undo::PodPushed => {
                 self.pods.pop();
+                self.waiting.set(PodIdx::from_index(self.pods.len()), false);
                 self.index_nomination(PodIdx::from_index(self.pods.len()));
             }
             Undo::PodRow { pod, before } => {
@@ -280,7 +281,9 @@ impl Cluster {
                 Some(pod) => drop(self.pod_names.insert(key, pod)),
                 None => drop(self.pod_names.swap_remove(&key)),
             },
-            Undo::Place { pod, before } => self.pods[pod].place = before,
+            Undo::Place { pod, before } => {
+                self.note_place(pod, before);
+            }
             Undo::Assumed { pod, before } => self.pods[pod].assumed = before,
             Undo::Reserved { pod, before } if before.is_empty() => {
                 self.reserved.swap_remove(&pod);

@@ -27,7 +27,7 @@ impl Rows<'_> {
 }
 
 /// A status of some [`Verdicts`]; 0 is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StatusId(u32);
 
 /// What one filter says of each node: nothing, or a status of a short list.
@@ -86,6 +86,16 @@ impl Verdicts {
     pub fn get(&self, node: NodeIdx) -> Option<&Status> {
         let at = usize::try_from(self.of[node]).ok()?.checked_sub(1)?;
         self.statuses.get(at)
+    }
+
+    /// The number of the node's status; `None` if it passes.
+    pub fn id(&self, node: NodeIdx) -> Option<StatusId> {
+        Some(StatusId(self.of[node])).filter(|id| id.0 > 0)
+    }
+
+    /// The status of a number.
+    pub fn by_id(&self, id: StatusId) -> Option<&Status> {
+        self.statuses.get(usize::try_from(id.0).ok()?.checked_sub(1)?)
     }
 
     /// Whether kube-scheduler's own plugin may fail on a node.

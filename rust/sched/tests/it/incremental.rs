@@ -2,7 +2,7 @@
 
 use bayplan_api::Objects;
 use bayplan_sched::cluster::Cluster;
-use bayplan_sched::decision::Decision;
+use bayplan_sched::decision::{Decision, Outcome};
 use bayplan_sched::{Decided, Detail, Scheduler};
 use bayplan_testkit::strategies::{ClusterShape, cluster};
 use proptest::prelude::*;
@@ -81,6 +81,10 @@ proptest! {
         for pod in scheduler.queue(&plain) {
             let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
             match session.schedule(&mut viewed, pod) {
+                Decided::Refused(refused) => prop_assert_eq!(
+                    (Outcome::Unschedulable, Some(refused.message.as_str()), None),
+                    (expected.outcome, expected.message.as_deref(), expected.error)
+                ),
                 Decided::Other(decision) => prop_assert_eq!(*decision, expected),
                 Decided::Placed(placement) => prop_assert_eq!(
                     (Some(placement.node), Some(placement.score), placement.feasible_nodes),
