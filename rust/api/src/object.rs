@@ -22,6 +22,15 @@ pub(crate) trait ObjectType: Decode + Encode + PartialEq {
     /// Fills in what the API server would, and checks what it would.
     fn admit(&mut self) -> Result<(), FieldError>;
 
+    /// The same, in `namespace` if the object states none.
+    fn admit_in(&mut self, namespace: &Str) -> Result<(), FieldError> {
+        let metadata = self.metadata_mut();
+        if Self::KIND.is_namespaced() && metadata.namespace.is_empty() {
+            metadata.namespace = namespace.clone();
+        }
+        self.admit()
+    }
+
     /// Where objects of this kind are kept.
     fn list(objects: &Objects) -> &[Self];
 

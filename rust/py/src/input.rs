@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use bayplan_api::{EventReader, Events, Objects, PriorityClass, ReadError, Reader};
 use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
@@ -123,10 +125,15 @@ pub(crate) fn read_objects(
     known: &[PriorityClass],
     interrupt: &Interrupt,
 ) -> Result<Objects, NativeError> {
-    let mut reader = Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised());
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST_THREADS);
+    let mut reader =
+        Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised()).on_threads(threads);
     read_all(&mut reader, inputs, interrupt)?;
     reader.finish().map_err(|error| read_error(error, interrupt))
 }
+
+/// One thread reads the file and keeps what the others decode; beyond this many it is the one that they wait for.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
 /// Reads all sources into one list of events; `known` priority classes may be named before any of them adds one.
 ///

@@ -217,10 +217,15 @@ fn alternatives(names: &[&[u8]]) -> String {
     text
 }
 
+/// The most characters of a value that are shown.
+const LONGEST: usize = 80;
+
+/// How many bytes of a value are looked at to show it.
+pub(crate) const MAX_SHOWN: usize = LONGEST * 4;
+
 /// At most some 80 characters on one line.
 fn shorten(text: &[u8]) -> String {
-    const LONGEST: usize = 80;
-    let text = String::from_utf8_lossy(text.get(..LONGEST * 4).unwrap_or(text));
+    let text = String::from_utf8_lossy(text.get(..MAX_SHOWN).unwrap_or(text));
     let mut short: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     short.retain(|character| !character.is_control());
     if let Some((cut, _)) = short.char_indices().nth(LONGEST) {

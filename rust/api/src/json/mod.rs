@@ -23,6 +23,7 @@ mod strings;
 
 pub use decoder::{Decode, Decoder, Items, from_slice, is};
 pub use encoder::{Encode, Encoder, Members, to_vec};
+pub(crate) use fault::MAX_SHOWN;
 pub use fault::{Fault, Problem};
 pub use scan::Syntax;
 pub use strings::Strings;

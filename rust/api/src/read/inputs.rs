@@ -7,6 +7,7 @@ use std::path::Path;
 use super::error::{InputProblem, InvalidInput, ReadError};
 use super::session::Session;
 use super::source;
+use super::window::Pace;
 use crate::Str;
 use crate::json::Strings;
 
@@ -16,6 +17,8 @@ pub(super) struct Inputs<'c> {
     pub(super) strings: Strings,
     /// The namespace of objects that state none, as for kubectl.
     pub(super) default_namespace: Str,
+    /// How streams are read.
+    pub(super) pace: Pace,
     /// Asked every few milliseconds whether to give up.
     pub(super) stop: Box<dyn FnMut() -> bool + Send + 'c>,
     /// What is wrong with an input without a value.
@@ -32,6 +35,7 @@ impl<'c> Inputs<'c> {
             names: Vec::new(),
             strings: Strings::new(),
             default_namespace: Str::from("default"),
+            pace: Pace::of_threads(1),
             stop: Box::new(|| false),
             empty,
             failed: false,

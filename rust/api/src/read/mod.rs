@@ -4,6 +4,7 @@
 //! one after another, and an item that the window cuts is decoded again when the rest is there. So
 //! memory holds the objects and the window, not the text.
 
+mod ahead;
 pub(crate) mod error;
 mod events;
 mod inputs;
@@ -15,12 +16,14 @@ pub(crate) mod window;
 
 use std::fmt;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 pub use self::error::{InputProblem, InvalidInput, ReadError};
 pub use self::events::EventReader;
 use self::inputs::Inputs;
 use self::objects::{ObjectSession, Seen};
+use self::window::Pace;
 use crate::defaults::{UnknownPriorityClass, resolve_priorities};
 use crate::{Kind, Objects, PriorityClass};
 
@@ -122,6 +125,14 @@ impl<'c> Reader<'c> {
     #[must_use]
     pub fn interrupted_by(mut self, stop: impl FnMut() -> bool + Send + 'c) -> Self {
         self.inputs.stop = Box::new(stop);
+        self
+    }
+
+    /// The same, decoding large inputs on this many threads. What is read and what is found wrong with it does not depend on
+    /// their number.
+    #[must_use]
+    pub fn on_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.inputs.pace = Pace::of_threads(threads.get());
         self
     }
 

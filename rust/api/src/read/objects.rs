@@ -6,6 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use super::ahead::What;
 use super::error::{InputProblem, ReadError};
 use super::kind::{Type, header, signs};
 use super::session::{Session, Whose, skip};
@@ -85,6 +86,14 @@ struct Loose {
     bytes: usize,
 }
 
+impl Loose {
+    fn guess(&mut self, kind: Kind) {
+        if !self.guessed.contains(&kind) {
+            self.guessed.push(kind);
+        }
+    }
+}
+
 struct Undecided {
     bytes: Vec<u8>,
     position: Position,
@@ -148,6 +157,21 @@ impl ObjectSession<'_, '_, '_> {
         loose: &mut Loose,
         level: usize,
     ) -> Result<(), ReadError> {
+        let window = &mut self.session.window;
+        match window.take_found(expected) {
+            Some((What::Kept { kind, guessed }, end)) => {
+                if guessed {
+                    loose.guess(kind);
+                }
+                return kind.accept(KeepFound(self, end));
+            }
+            Some((What::Other(name), end)) => {
+                window.consume(end);
+                self.count_skipped(name, 1);
+                return Ok(());
+            }
+            None => window.learn(expected, &self.session.inputs.default_namespace),
+        }
         match self.session.object_piece(|decoder| plan(decoder, expected))? {
             Plan::Object(Type::Kept(kind)) => kind.accept(ReadObject(self)),
             Plan::Object(Type::Other(name)) => {
@@ -156,9 +180,7 @@ impl ObjectSession<'_, '_, '_> {
                 Ok(())
             }
             Plan::Guessed(kind) => {
-                if !loose.guessed.contains(&kind) {
-                    loose.guessed.push(kind);
-                }
+                loose.guess(kind);
                 kind.accept(ReadObject(self))
             }
             Plan::Undecided => self.put_aside(expected, loose),
@@ -273,6 +295,12 @@ impl ObjectSession<'_, '_, '_> {
         let session = &mut self.session;
         let (mut object, end) = session.attempt(Whose::Object(0, Some(T::KIND)), T::decode)?;
         session.admit(0, &mut object)?;
+        self.keep(object, end)
+    }
+
+    /// Keeps the object that comes next and ends so many bytes later.
+    fn keep<T: ObjectType>(&mut self, object: T, end: usize) -> Result<(), ReadError> {
+        let session = &mut self.session;
         let list = T::list_mut(self.objects);
         let place = Place { input: session.inputs.index(), position: session.position };
         match self.seen.entry(ObjectKey::of(T::KIND, object.metadata()).into()) {
@@ -307,6 +335,20 @@ impl Visitor for ReadObject<'_, '_, '_, '_> {
 
     fn visit<T: ObjectType>(self) -> Self::Output {
         self.0.read_object::<T>()
+    }
+}
+
+struct KeepFound<'a, 'o, 's, 'c>(&'a mut ObjectSession<'o, 's, 'c>, usize);
+
+impl Visitor for KeepFound<'_, '_, '_, '_> {
+    type Output = Result<(), ReadError>;
+
+    fn visit<T: ObjectType>(self) -> Self::Output {
+        let Self(session, end) = self;
+        match session.session.window.take_object::<T>() {
+            Some(object) => session.keep(object, end),
+            None => session.read_object::<T>(),
+        }
     }
 }
 

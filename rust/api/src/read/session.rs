@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::kind::describe;
 use super::source::{self, Format, StreamFault};
 use super::window::{MAX_OBJECT, Refill, Window};
-use crate::json::{Decoder, Fault, Items};
+use crate::json::{Decoder, Fault, Items, MAX_SHOWN, Syntax, scan};
 use crate::object::ObjectType;
 use crate::validation::FieldError;
 use crate::yaml::YamlToJson;
@@ -39,31 +39,34 @@ impl<'s, 'c> Session<'s, 'c> {
         inputs: &'s mut Inputs<'c>,
         input: Box<dyn Read + 's>,
     ) -> Result<Self, ReadError> {
-        let window = Window::new(input);
+        let pace = inputs.pace;
+        let nothing = || Window::new(Box::new(io::empty()), pace);
+        let window = Window::new(input, pace);
         let mut session = Self { inputs, window, is_yaml: false, position: Position::default() };
         session.refill()?;
         if let Some(format) = Format::of(session.window.bytes()) {
-            let packed = std::mem::replace(&mut session.window, Window::new(Box::new(io::empty())));
+            let packed = std::mem::replace(&mut session.window, nothing());
             let unpacked = source::unpack(format, packed.into_rest())
                 .map_err(|error| session.io_error(error))?;
-            session.window = Window::new(unpacked);
+            session.window = Window::new(unpacked, pace);
             session.refill()?;
         }
         if session.window.bytes().starts_with("\u{feff}".as_bytes()) {
             session.window.consume(3);
         }
         if !is_json(session.window.bytes()) {
-            let text = std::mem::replace(&mut session.window, Window::new(Box::new(io::empty())));
+            let text = std::mem::replace(&mut session.window, nothing());
             let yaml =
                 YamlToJson::new(Box::new(BufReader::with_capacity(1 << 16, text.into_rest())));
-            session.window = Window::new(Box::new(yaml));
+            session.window = Window::new(Box::new(yaml), pace);
             session.is_yaml = true;
         }
         Ok(session)
     }
 
     pub(super) fn refill(&mut self) -> Result<bool, ReadError> {
-        match self.window.refill(&mut self.inputs.stop) {
+        let Inputs { stop, strings, .. } = &mut *self.inputs;
+        match self.window.refill(stop, strings) {
             Ok(Refill::More) => Ok(true),
             Ok(Refill::End) => Ok(false),
             Ok(Refill::Interrupted) => Err(ReadError::Interrupted),
@@ -200,10 +203,37 @@ impl<'s, 'c> Session<'s, 'c> {
             if cut && !self.window.is_last() && self.refill()? {
                 continue;
             }
-            return match result {
-                Ok(value) => Ok((value, end)),
-                Err(fault) => Err(self.locate(&fault, whose)),
+            match result {
+                Ok(value) => return Ok((value, end)),
+                Err(fault) if self.see_around(fault.offset(), whose)? => {}
+                Err(fault) => return Err(self.locate(&fault, whose)),
+            }
+        }
+    }
+
+    /// Reads on as far as an error about the byte `offset` shows or names something, so that what it says does not depend on
+    /// where the window ends. Whether there was more.
+    #[cold]
+    fn see_around(&mut self, offset: usize, whose: Whose) -> Result<bool, ReadError> {
+        let mut more = false;
+        loop {
+            let bytes = self.window.bytes();
+            let whole = match whose {
+                Whose::Nobodys => true,
+                Whose::Object(start, _) => is_whole(bytes, start),
+                Whose::Event => is_whole(bytes, 0),
             };
+            let shown = bytes.len() >= offset.saturating_add(MAX_SHOWN);
+            if (whole && shown) || self.window.is_last() {
+                return Ok(more);
+            }
+            let Inputs { stop, strings, .. } = &mut *self.inputs;
+            match self.window.refill(stop, strings) {
+                Ok(Refill::More) => more = true,
+                Ok(Refill::Interrupted) => return Err(ReadError::Interrupted),
+                // the fault that was there first is the one to tell
+                Ok(Refill::End | Refill::TooLarge) | Err(_) => return Ok(more),
+            }
         }
     }
 
@@ -295,11 +325,7 @@ impl<'s, 'c> Session<'s, 'c> {
         start: usize,
         object: &mut T,
     ) -> Result<(), ReadError> {
-        let metadata = object.metadata_mut();
-        if T::KIND.is_namespaced() && metadata.namespace.is_empty() {
-            metadata.namespace = self.inputs.default_namespace.clone();
-        }
-        object.admit().map_err(|error| {
+        object.admit_in(&self.inputs.default_namespace).map_err(|error| {
             let description = ObjectKey::of(T::KIND, object.metadata()).to_string();
             self.refused(start, description, &error)
         })
@@ -319,6 +345,11 @@ fn is_json(bytes: &[u8]) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether the value at `start` is there to its end, or to a fault in it.
+fn is_whole(bytes: &[u8], start: usize) -> bool {
+    !matches!(scan::value(bytes, start, 0), Err(stop) if stop.why == Syntax::End)
 }
 
 pub(super) fn skip(decoder: &mut Decoder<'_>) -> Result<(), Fault> {
