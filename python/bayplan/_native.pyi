@@ -9,10 +9,25 @@ from numpy.typing import NDArray
 from bayplan.types import NativeSource as Source
 from bayplan.types import Record
 
-__all__ = ["SEMANTICS", "Cluster", "Decisions", "Scheduler", "__version__"]
+__all__ = [
+    "SEMANTICS",
+    "Cluster",
+    "Decisions",
+    "Scheduler",
+    "__version__",
+    "workload",
+    "workload_names",
+    "workloads",
+    "write_workload",
+]
 
 __version__: str
 SEMANTICS: str
+
+def workloads() -> list[tuple[str, str, int, int, int]]: ...
+def workload_names() -> list[tuple[str, str]]: ...
+def workload(name: str) -> tuple[str, str, int, int, int]: ...
+def write_workload(name: str, path: str) -> None: ...
 
 @final
 class Cluster:

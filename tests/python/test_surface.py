@@ -25,7 +25,10 @@ PUBLIC = [
 
 def test_the_native_names_are_those_of_the_stub() -> None:
     names = {name for name in dir(_native) if not name.startswith("__")}
-    assert names == {"Cluster", "Decisions", "Scheduler", "SEMANTICS"}
+    assert names == {
+        *("Cluster", "Decisions", "Scheduler", "SEMANTICS"),
+        *("workload", "workload_names", "workloads", "write_workload"),
+    }
     assert _native.__version__ == bayplan.__version__ == metadata.version("bayplan") == "0.1.0"
     assert bayplan.Scheduler().semantics == _native.SEMANTICS
 

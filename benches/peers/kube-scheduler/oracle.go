@@ -584,7 +584,7 @@ func (w *world) preempt(p *profile, state fwk.CycleState, pod *v1.Pod, diagnosis
 		}
 		return noNode, nil
 	}
-	chosen := w.selectCandidate(evaluator, candidates, order)
+	chosen := firstCandidate(w.ctx, evaluator, candidates, order)
 	d.Preemption = &evictions{
 		Node:       chosen.Name(),
 		Victims:    podNames(chosen.Victims()),
@@ -623,9 +623,9 @@ func podNames(victims *extenderv1.Victims) []string {
 // later one once in eight times, so a wrong verdict has odds of 8^-24.
 const tieRounds = 24
 
-// selectCandidate asks the scheduler's own choice, pair by pair in node order.
+// firstCandidate asks the scheduler's own choice, pair by pair in node order.
 // Asked about all at once it would break ties by the iteration order of a map.
-func (w *world) selectCandidate(evaluator *preemption.Evaluator, candidates []preemption.Candidate, order []string) preemption.Candidate {
+func firstCandidate(ctx context.Context, evaluator *preemption.Evaluator, candidates []preemption.Candidate, order []string) preemption.Candidate {
 	byName := map[string]preemption.Candidate{}
 	for _, candidate := range candidates {
 		byName[candidate.Name()] = candidate
@@ -643,7 +643,7 @@ func (w *world) selectCandidate(evaluator *preemption.Evaluator, candidates []pr
 		better := true
 		for range tieRounds {
 			pair := []preemption.Candidate{best, candidate}
-			if evaluator.SelectCandidate(w.ctx, pair).Name() == best.Name() {
+			if evaluator.SelectCandidate(ctx, pair).Name() == best.Name() {
 				better = false
 				break
 			}

@@ -16,6 +16,7 @@ mod json;
 mod pickled;
 mod scheduler;
 mod state;
+mod workloads;
 
 /// The Kubernetes version whose kube-scheduler is followed.
 const SEMANTICS: &str = "1.34";
@@ -28,6 +29,8 @@ mod _native {
     use crate::decisions::Decisions;
     #[pymodule_export]
     use crate::scheduler::Scheduler;
+    #[pymodule_export]
+    use crate::workloads::{workload, workload_names, workloads, write_workload};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name")]

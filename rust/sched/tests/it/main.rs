@@ -9,3 +9,4 @@ mod preemption_trace;
 mod properties;
 mod sampling;
 mod storage_records;
+mod workloads;
