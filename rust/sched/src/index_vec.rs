@@ -145,6 +145,14 @@ impl<I: Idx, T> IndexVec<I, T> {
         self.rows.truncate(len);
     }
 
+    /// Takes rows off at the end or adds equal ones, until there are `len`.
+    pub fn resize(&mut self, len: usize, value: T)
+    where
+        T: Clone,
+    {
+        self.rows.resize(len, value);
+    }
+
     /// The row, if there is one, to change it.
     pub fn get_mut(&mut self, index: I) -> Option<&mut T> {
         self.rows.get_mut(index.index())

@@ -3,6 +3,8 @@
 //! A plan holds what each plugin said of every node. When pods come and go, each filter and score says which rows that
 //! makes stale, and only those are looked at again.
 
+use std::sync::Arc;
+
 use bayplan_api::Str;
 
 use crate::cluster::{Cluster, PodChange, PodInfo};
@@ -286,7 +288,7 @@ impl Plan {
         rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes)
     }
 
-    fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
+    fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &Arc<PodInfo>) {
         let count = cluster.nodes().row_count();
         let mut names: Option<Vec<Str>> = None;
         let mut narrowing: Vec<Str> = Vec::new();
@@ -365,7 +367,7 @@ impl Plan {
         self.prefilter = Some(Rejection { plugin, status: status.clone() });
     }
 
-    fn pre_score(&mut self, profile: &Profile, cluster: &Cluster, pod: &PodInfo) {
+    fn pre_score(&mut self, profile: &Profile, cluster: &Cluster, pod: &Arc<PodInfo>) {
         for (name, plugin) in &profile.pre_scores_only {
             if let Some(Err(message)) = plugin.score().map(|plugin| plugin.pre_score(pod, cluster))
             {

@@ -21,6 +21,13 @@ impl LabelColumn {
         self.domains.get(node).copied().unwrap_or(Domain::NONE)
     }
 
+    /// The domains of so many rows.
+    pub fn domains(&self, rows: usize) -> IndexVec<NodeIdx, Domain> {
+        let mut domains = self.domains.clone();
+        domains.resize(rows, Domain::NONE);
+        domains
+    }
+
     fn set(&mut self, node: NodeIdx, domain: Domain) {
         while self.domains.len() <= node.index() {
             self.domains.push(Domain::NONE);

@@ -14,14 +14,15 @@ mod pods;
 mod ports;
 mod storage;
 mod table;
+mod template_index;
 mod undo;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bayplan_api::{
-    Labels, Namespace, Object, Objects, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
-    ReplicationController, Service, StatefulSet, Str,
+    LabelSelectorRequirement, Labels, Namespace, Object, Objects, Pod, PodDisruptionBudget,
+    PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -42,6 +43,7 @@ use self::node_columns::Grown;
 use self::pod_set::PodSet;
 use self::storage::StorageUndo;
 use self::table::Table;
+use self::template_index::TemplateIndex;
 use self::undo::{Log, Undo};
 use crate::identity::Identity;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, ObjectIdx, PodIdx, TemplateId};
@@ -65,6 +67,7 @@ pub struct Cluster {
     /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
+    template_index: TemplateIndex,
     namespaces: Table<ObjectIdx, Namespace>,
     storage: Storage,
     pub(crate) owners: Owners,
@@ -198,9 +201,20 @@ impl Cluster {
         let attachments = self.storage.attachments(&info.pod, &mut |undo| {
             log.push(|| Undo::Storage(Box::new(undo)));
         });
+        let id = TemplateId::from_index(self.templates.len());
+        self.template_index.push(id, &info);
         let row = TemplateRow { info: Arc::new(info), attachments, counts: IndexMap::default() };
         self.log.push(|| Undo::TemplatePushed);
-        TemplateId::from_index(self.templates.insert_full(template, row).0)
+        self.templates.insert(template, row);
+        id
+    }
+
+    /// Takes back [`Cluster::intern_template`].
+    fn forget_template(&mut self) {
+        if let Some((_, row)) = self.templates.pop() {
+            let id = TemplateId::from_index(self.templates.len());
+            self.template_index.pop(id, &row.info);
+        }
     }
 
     /// Works out again what pods attach whose claims are `changed`.
@@ -246,15 +260,56 @@ impl Cluster {
         &row.expect("a template of this cluster").1.info
     }
 
-    /// All templates and on which nodes how many of their pods are.
-    pub fn templates(
+    /// All templates of which pods are on nodes.
+    pub fn running_templates(&self) -> impl Iterator<Item = TemplateId> {
+        let templates = self.templates.values().enumerate();
+        let running = templates.filter(|(_, template)| !template.counts.is_empty());
+        running.map(|(row, _)| TemplateId::from_index(row))
+    }
+
+    /// On which nodes how many pods of the template are.
+    pub fn pod_counts(&self, template: TemplateId) -> impl Iterator<Item = (NodeIdx, PodCount)> {
+        let row = self.templates.get_index(template.index());
+        row.into_iter().flat_map(|(_, row)| row.counts.iter().map(|(&node, &count)| (node, count)))
+    }
+
+    /// The templates of which pods are on nodes and that may have to do with a pod: one of the pod's own `terms` may mean them, or
+    /// one of theirs the pod, if it has `labels`. In ascending order.
+    pub(crate) fn templates_meant<'a>(
         &self,
-    ) -> impl Iterator<Item = (TemplateId, &PodInfo, impl Iterator<Item = (NodeIdx, PodCount)>)>
-    {
-        self.templates.values().enumerate().map(|(row, template)| {
-            let counts = template.counts.iter().map(|(&node, &count)| (node, count));
-            (TemplateId::from_index(row), template.info.as_ref(), counts)
-        })
+        terms: impl IntoIterator<Item = &'a AffinityTerm>,
+        labels: Option<&Labels>,
+    ) -> Vec<TemplateId> {
+        let mut templates = Vec::new();
+        if let Some(labels) = labels {
+            self.template_index.asking_for(labels, &mut templates);
+        }
+        let index = &self.template_index;
+        let all = terms.into_iter().all(|term| index.meant_by(term, &mut templates));
+        self.running(templates, all)
+    }
+
+    /// The templates of which pods are on nodes and that requirements may select. In ascending order.
+    pub(crate) fn templates_selected(
+        &self,
+        requirements: &[LabelSelectorRequirement],
+    ) -> Vec<TemplateId> {
+        let mut templates = Vec::new();
+        let all = self.template_index.selected_by(requirements, &mut templates);
+        self.running(templates, all)
+    }
+
+    fn running(&self, mut templates: Vec<TemplateId>, all: bool) -> Vec<TemplateId> {
+        if !all {
+            return self.running_templates().collect();
+        }
+        templates.sort_unstable();
+        templates.dedup();
+        templates.retain(|template| {
+            let row = self.templates.get_index(template.index());
+            row.is_some_and(|(_, row)| !row.counts.is_empty())
+        });
+        templates
     }
 
     /// How many pods of the template are on the node.

@@ -136,6 +136,13 @@ impl PodInfo {
         }
     }
 
+    /// All affinity terms, required and preferred.
+    pub fn terms(&self) -> impl Iterator<Item = &AffinityTerm> {
+        let required = self.required_affinity.iter().chain(&self.required_anti_affinity);
+        let preferred = self.preferred_affinity.iter().chain(&self.preferred_anti_affinity);
+        required.chain(preferred.map(|(_, term)| term))
+    }
+
     /// The pod's priority; 0 when it has none.
     pub fn priority(&self) -> i32 {
         self.pod.spec.priority.unwrap_or(0)

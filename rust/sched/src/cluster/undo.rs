@@ -309,7 +309,7 @@ impl Cluster {
                     pods.insert(at, pod);
                 }
             }
-            Undo::TemplatePushed => drop(self.templates.pop()),
+            Undo::TemplatePushed => self.forget_template(),
             Undo::NodePushed => {
                 let last = NodeIdx::from_index(self.nodes.row_count().saturating_sub(1));
                 self.nodes.remove(last);

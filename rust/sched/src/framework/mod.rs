@@ -16,6 +16,7 @@ mod verdicts;
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use bayplan_api::Str;
 
@@ -104,7 +105,7 @@ pub trait FilterPlugin {
     ///
     /// # Errors
     /// The status when the pod fits nowhere.
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status>;
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status>;
 }
 
 /// What a plugin's PreFilter found.
@@ -198,13 +199,13 @@ pub trait ScorePlugin {
     ///
     /// # Errors
     /// The message when kube-scheduler's own plugin fails.
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String>;
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String>;
 
     /// What Score finds when the plugin's PreScore is disabled; some work it out themselves.
     ///
     /// # Errors
     /// The message when kube-scheduler's own plugin fails, as those do that need what PreScore learnt.
-    fn without_pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn without_pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         self.pre_score(pod, cluster)
     }
 }

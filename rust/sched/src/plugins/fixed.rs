@@ -52,16 +52,23 @@ impl Filter for FixedFilter {
 /// A raw score that depends only on labels, taints and images, and how it is normalised.
 #[derive(Debug, Clone)]
 pub(crate) struct FixedScore {
-    raw: IndexVec<NodeIdx, i64>,
+    /// The score of all rows but those of `some`.
+    of_most: i64,
+    some: Option<IndexVec<NodeIdx, i64>>,
     normalize: Option<fn(&mut [i64])>,
-    uniform: bool,
 }
 
 impl FixedScore {
+    /// A score for each row.
     pub(crate) fn new(raw: IndexVec<NodeIdx, i64>, normalize: Option<fn(&mut [i64])>) -> Self {
-        let first = raw.as_slice().first();
-        let uniform = raw.iter().all(|raw| Some(raw) == first);
-        Self { raw, normalize, uniform }
+        let first = raw.as_slice().first().copied().unwrap_or(0);
+        let uniform = raw.iter().all(|&raw| raw == first);
+        Self { of_most: first, some: (!uniform).then_some(raw), normalize }
+    }
+
+    /// The same score for all rows.
+    pub(crate) const fn uniform(raw: i64, normalize: Option<fn(&mut [i64])>) -> Self {
+        Self { of_most: raw, some: None, normalize }
     }
 }
 
@@ -71,16 +78,16 @@ impl Score for FixedScore {
     }
 
     fn raw(&self, _cluster: &Cluster, node: NodeIdx) -> i64 {
-        self.raw[node]
+        self.some.as_ref().map_or(self.of_most, |some| some[node])
     }
 
-    fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
-        key.push(self.raw[node].cast_unsigned());
+    fn class(&self, cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {
+        key.push(self.raw(cluster, node).cast_unsigned());
         true
     }
 
     fn is_uniform(&self) -> bool {
-        self.uniform
+        self.some.is_none()
     }
 
     fn has_normalize(&self) -> bool {

@@ -6,6 +6,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/imagelocality/image_locality.go` of v1.34.
 
+use std::sync::Arc;
+
 use super::fixed::FixedScore;
 use crate::cluster::{Cluster, PodInfo};
 use crate::framework::{MAX_NODE_SCORE, Plugin, PreScore, ScorePlugin};
@@ -33,21 +35,35 @@ impl Plugin for ImageLocality {
 }
 
 impl ScorePlugin for ImageLocality {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let spec = &pod.pod.spec;
         let containers = spec.init_containers.len() + spec.containers.len();
-        let mut sums: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().row_count());
+        let max_threshold = MAX_CONTAINER_THRESHOLD.wrapping_mul(len64(containers));
+        let count = cluster.nodes().row_count();
+        // Most nodes have none of the images.
+        let mut sums: IndexVec<NodeIdx, i64> = IndexVec::new();
+        let mut having: Vec<NodeIdx> = Vec::new();
         for container in spec.init_containers.iter().chain(&spec.containers) {
             let name = normalized_image_name(&container.image);
             let Some(image) = cluster.nodes().images.get(&name) else { continue };
             let spread = float64(len64(image.nodes.len())) / float64(cluster.nodes().count64());
             let scaled = int64(float64(image.size_bytes) * spread);
+            if sums.is_empty() {
+                sums = IndexVec::filled(0, count);
+            }
             for &node in &image.nodes {
                 sums[node] = sums[node].wrapping_add(scaled);
             }
+            having.extend(&image.nodes);
         }
-        let max_threshold = MAX_CONTAINER_THRESHOLD.wrapping_mul(len64(containers));
-        let raw = sums.iter().map(|&sum| calculate_priority(sum, max_threshold)).collect();
+        let of_most = calculate_priority(0, max_threshold);
+        if having.is_empty() {
+            return Ok(PreScore::run(FixedScore::uniform(of_most, None)));
+        }
+        let mut raw = IndexVec::filled(of_most, count);
+        for node in having {
+            raw[node] = calculate_priority(sums[node], max_threshold);
+        }
         Ok(PreScore::run(FixedScore::new(raw, None)))
     }
 }

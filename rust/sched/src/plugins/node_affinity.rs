@@ -9,6 +9,8 @@
 //! Follows `pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go` of v1.34 and
 //! `k8s.io/component-helpers/scheduling/corev1/nodeaffinity` v0.34.
 
+use std::sync::Arc;
+
 use bayplan_api::{
     NodeSelector, NodeSelectorOperator, NodeSelectorTerm, PreferredSchedulingTerm, Str,
 };
@@ -86,7 +88,7 @@ pub(crate) fn required_nodes(cluster: &Cluster, pod: &PodInfo) -> NodeSet {
 }
 
 impl FilterPlugin for NodeAffinity {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let added = self.args.added_affinity.as_ref().and_then(|added| added.required.as_ref());
         let own = required(pod);
         if added.is_none() && own.is_none() && pod.pod.spec.node_selector.is_empty() {
@@ -177,7 +179,7 @@ impl Filter for AffinityFilter {
 }
 
 impl ScorePlugin for NodeAffinity {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let preferred = |affinity: Option<&bayplan_api::NodeAffinity>| {
             affinity.map(|affinity| affinity.preferred.clone()).unwrap_or_default()
         };

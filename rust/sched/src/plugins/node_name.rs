@@ -8,6 +8,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/nodename/node_name.go` of v1.34.
 
+use std::sync::Arc;
+
 use super::fixed::FixedFilter;
 use crate::cluster::{Cluster, PodInfo};
 use crate::framework::{FilterPlugin, Plugin, PreFilter, Status};
@@ -32,7 +34,7 @@ impl Plugin for NodeName {
 }
 
 impl FilterPlugin for NodeName {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let name = &pod.pod.spec.node_name;
         if name.is_empty() {
             return Ok(PreFilter::Skip);

@@ -7,6 +7,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/nodeports/node_ports.go` of v1.34.
 
+use std::sync::Arc;
+
 use crate::cluster::{Cluster, HostPort, PodChange, PodInfo};
 use crate::framework::{
     Dependency, Filter, FilterPlugin, Plugin, PreFilter, Rows, Stale, Status, Verdicts,
@@ -32,7 +34,7 @@ impl Plugin for NodePorts {
 }
 
 impl FilterPlugin for NodePorts {
-    fn pre_filter(&self, pod: &PodInfo, _cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, _cluster: &Cluster) -> Result<PreFilter, Status> {
         if pod.host_ports.is_empty() {
             return Ok(PreFilter::Skip);
         }

@@ -6,6 +6,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/nodeunschedulable/node_unschedulable.go` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::{Taint, TaintEffect};
 
 use super::fixed::FixedFilter;
@@ -34,7 +36,7 @@ impl Plugin for NodeUnschedulable {
 }
 
 impl FilterPlugin for NodeUnschedulable {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let taint = Taint {
             key: TAINT_NODE_UNSCHEDULABLE.into(),
             value: "".into(),

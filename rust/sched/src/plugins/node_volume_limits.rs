@@ -8,6 +8,8 @@
 //! Follows `pkg/scheduler/framework/plugins/nodevolumelimits/csi.go` of v1.34. What a pod attaches is worked out by the
 //! cluster, once a template.
 
+use std::sync::Arc;
+
 use crate::cluster::{Attachment, Cluster, CsiNodeInfo, InTreePlugin, PodChange, PodInfo};
 use crate::framework::{
     Code, Dependency, Filter, FilterPlugin, Plugin, PreFilter, Rows, Stale, Status, Verdicts,
@@ -34,7 +36,7 @@ impl Plugin for NodeVolumeLimits {
 }
 
 impl FilterPlugin for NodeVolumeLimits {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let mut volumes = pod.pod.spec.volumes.iter();
         let counts = pod.has_claims()
             || volumes.any(|volume| InTreePlugin::of_inline(&volume.source).is_some());

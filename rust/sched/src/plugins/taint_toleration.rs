@@ -7,6 +7,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::TaintEffect;
 
 use super::fixed::FixedScore;
@@ -42,7 +44,7 @@ impl Plugin for TaintToleration {
 }
 
 impl FilterPlugin for TaintToleration {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let tolerations = &pod.pod.spec.tolerations;
         let statuses = cluster.nodes().taint_lists().map(|taints| {
             find_untolerated_taint(taints, tolerations).map(|taint| {
@@ -99,7 +101,7 @@ impl Filter for TaintFilter {
 }
 
 impl ScorePlugin for TaintToleration {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let nodes = cluster.nodes();
         let intolerable: Vec<i64> = nodes
             .taint_lists()
@@ -111,15 +113,22 @@ impl ScorePlugin for TaintToleration {
                 len64(counted.count())
             })
             .collect();
+        let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
+        if intolerable.iter().all(|&count| count == 0) {
+            return Ok(PreScore::run(FixedScore::uniform(0, Some(normalize))));
+        }
         let raw = nodes
             .rows()
             .map(|node| intolerable.get(nodes.taint_list_of(node)).copied().unwrap_or(0))
             .collect();
-        let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
         Ok(PreScore::run(FixedScore::new(raw, Some(normalize))))
     }
 
-    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+    fn without_pre_score(
+        &self,
+        _pod: &Arc<PodInfo>,
+        _cluster: &Cluster,
+    ) -> Result<PreScore, String> {
         Err(format!("failed to read \"PreScore{NAME}\" from cycleState: not found"))
     }
 }

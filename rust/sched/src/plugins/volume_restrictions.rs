@@ -8,6 +8,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/volumerestrictions/volume_restrictions.go` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::{AccessMode, Pod, Str, VolumeSource};
 
 use crate::cluster::{Cluster, PodChange, PodInfo};
@@ -38,7 +40,7 @@ impl Plugin for VolumeRestrictions {
 }
 
 impl FilterPlugin for VolumeRestrictions {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         if !pod.has_volumes() {
             return Ok(PreFilter::Skip);
         }
@@ -63,8 +65,10 @@ impl FilterPlugin for VolumeRestrictions {
             skipped: false,
         };
         if !filter.uses.is_empty() {
-            for (_, running, counts) in cluster.templates() {
+            for template in cluster.running_templates() {
+                let running = cluster.template(template);
                 if running.has_claims() {
+                    let counts = cluster.pod_counts(template);
                     filter.count(&running.pod, counts.map(|(_, count)| count.all).sum());
                 }
             }

@@ -7,6 +7,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/volumezone/volume_zone.go` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::{Str, VolumeSource};
 
 use super::fixed::FixedFilter;
@@ -50,7 +52,7 @@ struct Topology {
 }
 
 impl FilterPlugin for VolumeZone {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let topologies = topologies(pod, cluster)?;
         if topologies.is_empty() {
             return Ok(PreFilter::Skip);

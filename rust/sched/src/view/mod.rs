@@ -47,8 +47,8 @@ pub(crate) struct View {
     groups: Vec<Group>,
     /// What tells one group from another, in the order of the groups.
     keys: IndexSet<Box<[u64]>, FxBuildHasher>,
-    /// Whether each group plugin says the same of all rows, filters first: such plugins make no groups.
-    uniform: Vec<bool>,
+    /// The places of the filters and scores that make groups: those that do not say the same of all rows.
+    dividing: (Vec<usize>, Vec<usize>),
     /// What each row adds to its sum: fixed scores and the weight of its group, or [`UNFIT`].
     offsets: IndexVec<NodeIdx, i32>,
     /// Whether offsets are to be written again: groups weigh something else.
@@ -152,17 +152,17 @@ impl View {
             planned.filter.narrow(cluster, &mut nodes);
         }
         let count = cluster.nodes().row_count();
-        let filters = sources.filters.iter().filter(|planned| is_of_group(planned));
-        let scores = sources.scores.iter().filter(|planned| is_score_of_group(planned));
-        let uniform = filters
-            .map(|planned| planned.filter.is_uniform())
-            .chain(scores.map(|planned| planned.score.is_uniform()));
+        let filters = sources.filters.iter().enumerate();
+        let filters = filters.filter(|(_, it)| is_of_group(it) && !it.filter.is_uniform());
+        let scores = sources.scores.iter().enumerate();
+        let scores = scores.filter(|(_, it)| is_score_of_group(it) && !it.score.is_uniform());
+        let dividing = (filters.map(|(at, _)| at).collect(), scores.map(|(at, _)| at).collect());
         let mut view = Self {
             group_of: IndexVec::filled(OUT, count),
             fixed: fixed_sums(cluster, &nodes, sources)?,
             groups: Vec::new(),
             keys: IndexSet::default(),
-            uniform: uniform.collect(),
+            dividing,
             offsets: IndexVec::new(),
             offsets_stale: true,
             trees: None,
@@ -180,21 +180,34 @@ impl View {
 
     /// Puts each of the nodes into its group.
     fn divide(&mut self, cluster: &Cluster, nodes: &NodeSet, sources: &Sources<'_>) -> Option<()> {
-        let mut last: Option<u32> = None;
-        let mut before: Vec<u64> = Vec::new();
+        if self.dividing.0.is_empty() && self.dividing.1.is_empty() {
+            let Some(first) = nodes.iter().next() else { return Some(()) };
+            let group = self.group(&[], first);
+            for node in nodes {
+                self.group_of[node] = group;
+            }
+            let fitting = nodes.iter().filter(|&node| sources.rows.fits(node)).count();
+            self.groups.first_mut()?.fitting = fitting;
+            return Some(());
+        }
+        // The groups met last, by a digest of their keys.
+        let mut met = [OUT; MET];
+        let mut key = Vec::new();
         for node in nodes {
-            let mut key = std::mem::take(&mut self.buffers.key);
             key.clear();
             if !self.class(cluster, node, sources, &mut key) {
                 return None;
             }
-            // Neighbours are often alike.
-            let group = match last {
-                Some(group) if key == before => group,
+            let digest = key.iter().fold(0_u64, |sum, &part| {
+                (sum ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+            });
+            let slot = met.get_mut(usize::try_from(digest % MET as u64).unwrap_or(0))?;
+            let known = self.keys.get_index(*slot as usize);
+            let group = match known {
+                Some(known) if **known == *key => *slot,
                 _ => self.group(&key, node),
             };
-            last = Some(group);
-            self.buffers.key = std::mem::replace(&mut before, key);
+            *slot = group;
             self.group_of[node] = group;
             if let Some(group) = self.groups.get_mut(group as usize) {
                 group.fitting += usize::from(sources.rows.fits(node));
@@ -379,12 +392,11 @@ impl View {
         sources: &Sources<'_>,
         key: &mut Vec<u64>,
     ) -> bool {
-        let mut uniform = self.uniform.iter();
-        let mut differs = || !uniform.next().copied().unwrap_or(false);
-        let mut filters = sources.filters.iter().filter(|planned| is_of_group(planned));
-        let mut scores = sources.scores.iter().filter(|planned| is_score_of_group(planned));
-        filters.all(|planned| !differs() || planned.filter.class(cluster, node, key))
-            && scores.all(|planned| !differs() || planned.score.class(cluster, node, key))
+        let (filters, scores) = (&self.dividing.0, &self.dividing.1);
+        let mut filters = filters.iter().filter_map(|&at| sources.filters.get(at));
+        let mut scores = scores.iter().filter_map(|&at| sources.scores.get(at));
+        filters.all(|planned| planned.filter.class(cluster, node, key))
+            && scores.all(|planned| planned.score.class(cluster, node, key))
     }
 
     /// Asks what plugins say of each group; `false` if a score is out of range.
@@ -442,6 +454,9 @@ const ROWS_A_CHANGE: usize = 128;
 
 /// How many questions in a row must come after few changes before trees are made, which takes as long as some dozen passes.
 const PATIENCE: u32 = 4;
+
+/// How many groups are remembered while rows are divided.
+const MET: usize = 64;
 
 /// What a row of the group adds to its sum.
 fn offset(group: &Group, fixed: Option<&i32>) -> i32 {

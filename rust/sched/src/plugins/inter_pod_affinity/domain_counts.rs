@@ -121,7 +121,7 @@ impl DomainCounts {
 
 impl KeyCounts {
     fn new(cluster: &Cluster, column: &LabelColumn) -> Self {
-        let domains = cluster.nodes().rows().map(|node| column.domain(node)).collect();
+        let domains = column.domains(cluster.nodes().row_count());
         let alone = column.is_injective();
         Self { domains, alone, sums: IndexVec::filled(0, column.len()), non_zero: 0 }
     }

@@ -2,6 +2,8 @@
 //!
 //! Follows `filtering.go` in `pkg/scheduler/framework/plugins/interpodaffinity` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::Str;
 
 use super::domain_counts::{Added, DomainCounts};
@@ -50,7 +52,7 @@ enum Verdict {
 }
 
 impl AffinityFilter {
-    pub(super) fn new(pod: &PodInfo, cluster: &Cluster) -> Self {
+    pub(super) fn new(pod: &Arc<PodInfo>, cluster: &Cluster) -> Self {
         let incoming = Incoming::new(pod, cluster);
         let mut filter = Self {
             existing_anti_affinity: DomainCounts::default(),
@@ -108,6 +110,12 @@ impl Tally for AffinityFilter {
 
     fn effects(&mut self) -> &mut Effects<Effect> {
         &mut self.effects
+    }
+
+    fn candidates(&self, cluster: &Cluster) -> Vec<TemplateId> {
+        let own = &self.incoming.pod;
+        let terms = own.required_affinity.iter().chain(&own.required_anti_affinity);
+        cluster.templates_meant(terms, Some(&own.pod.metadata.labels))
     }
 
     fn effect(&self, running: &PodInfo) -> Option<Effect> {

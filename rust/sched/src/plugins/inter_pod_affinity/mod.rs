@@ -16,6 +16,8 @@ mod filtering;
 mod scoring;
 mod tally;
 
+use std::sync::Arc;
+
 use bayplan_api::Labels;
 
 use crate::cluster::{AffinityTerm, Cluster, PodInfo};
@@ -53,14 +55,14 @@ impl Plugin for InterPodAffinity {
 }
 
 impl FilterPlugin for InterPodAffinity {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         // Never skipped: a pod that is placed later may bring a term that repels this one.
         Ok(PreFilter::run(filtering::AffinityFilter::new(pod, cluster)))
     }
 }
 
 impl ScorePlugin for InterPodAffinity {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let prefers = !pod.preferred_affinity.is_empty() || !pod.preferred_anti_affinity.is_empty();
         if self.args.ignore_preferred_terms_of_existing_pods && !prefers {
             return Ok(PreScore::Skip);
@@ -69,7 +71,11 @@ impl ScorePlugin for InterPodAffinity {
         Ok(PreScore::run(scoring::AffinityScore::new(pod, cluster, hard_weight)))
     }
 
-    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+    fn without_pre_score(
+        &self,
+        _pod: &Arc<PodInfo>,
+        _cluster: &Cluster,
+    ) -> Result<PreScore, String> {
         Err(format!("failed to read \"PreScore{NAME}\" from cycleState: not found"))
     }
 }
@@ -77,20 +83,24 @@ impl ScorePlugin for InterPodAffinity {
 /// The pod with all that terms are held against: its own terms, and its namespace's labels.
 #[derive(Debug, Clone)]
 struct Incoming {
-    pod: PodInfo,
+    pod: Arc<PodInfo>,
     namespace_labels: Labels,
 }
 
 impl Incoming {
-    fn new(pod: &PodInfo, cluster: &Cluster) -> Self {
-        let mut pod = pod.clone();
+    fn new(pod: &Arc<PodInfo>, cluster: &Cluster) -> Self {
+        let mut pod = Arc::clone(pod);
         let namespace_labels =
             cluster.namespace_labels(&pod.pod.metadata.namespace).cloned().unwrap_or_default();
-        let weighted = pod.preferred_affinity.iter_mut().chain(&mut pod.preferred_anti_affinity);
-        let preferred = weighted.map(|(_, term)| term);
-        let required = pod.required_affinity.iter_mut().chain(&mut pod.required_anti_affinity);
-        for term in required.chain(preferred) {
-            merge_namespaces(term, cluster);
+        if pod.terms().any(|term| term.namespace_selector.is_some()) {
+            let pod = Arc::make_mut(&mut pod);
+            let weighted =
+                pod.preferred_affinity.iter_mut().chain(&mut pod.preferred_anti_affinity);
+            let preferred = weighted.map(|(_, term)| term);
+            let required = pod.required_affinity.iter_mut().chain(&mut pod.required_anti_affinity);
+            for term in required.chain(preferred) {
+                merge_namespaces(term, cluster);
+            }
         }
         Self { pod, namespace_labels }
     }

@@ -2,6 +2,8 @@
 //!
 //! Follows `scoring.go` in `pkg/scheduler/framework/plugins/interpodaffinity` of v1.34.
 
+use std::sync::Arc;
+
 use bayplan_api::Str;
 
 use super::domain_counts::{Added, DomainCounts};
@@ -27,7 +29,7 @@ pub(super) struct AffinityScore {
 pub(super) type Effect = Vec<(Str, i64)>;
 
 impl AffinityScore {
-    pub(super) fn new(pod: &PodInfo, cluster: &Cluster, hard_weight: i64) -> Self {
+    pub(super) fn new(pod: &Arc<PodInfo>, cluster: &Cluster, hard_weight: i64) -> Self {
         let mut score = Self {
             incoming: Incoming::new(pod, cluster),
             hard_weight,
@@ -45,6 +47,13 @@ impl Tally for AffinityScore {
 
     fn effects(&mut self) -> &mut Effects<Effect> {
         &mut self.effects
+    }
+
+    fn candidates(&self, cluster: &Cluster) -> Vec<TemplateId> {
+        let own = &self.incoming.pod;
+        let terms = own.preferred_affinity.iter().chain(&own.preferred_anti_affinity);
+        let labels = &own.pod.metadata.labels;
+        cluster.templates_meant(terms.map(|(_, term)| term), Some(labels))
     }
 
     /// `processExistingPod`.

@@ -1,44 +1,19 @@
 //! `Tally`: counters that running pods feed, template by template.
 
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::framework::Stale;
-use crate::index_vec::{Idx, NodeIdx, TemplateId};
+use crate::index_vec::{NodeIdx, TemplateId};
 
-/// What a pod of each template does to the counters, worked out once a template and kept.
+/// What a pod of each template does to the counters, worked out once a template and kept; `None` is nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Effects<E>(Vec<Effect<E>>);
-
-/// What a pod of one template does.
-#[derive(Debug, Clone, Default)]
-enum Effect<E> {
-    #[default]
-    Unknown,
-    Nothing,
-    Something(E),
-}
+pub(super) struct Effects<E>(IndexMap<TemplateId, Option<E>, FxBuildHasher>);
 
 impl<E> Default for Effects<E> {
     fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<E> Effects<E> {
-    fn take(&mut self, template: TemplateId) -> Effect<E> {
-        match self.0.get_mut(template.index()) {
-            None => Effect::Unknown,
-            Some(Effect::Nothing) => Effect::Nothing,
-            Some(known) => std::mem::take(known),
-        }
-    }
-
-    fn put(&mut self, template: TemplateId, effect: Effect<E>) {
-        if self.0.len() <= template.index() {
-            self.0.resize_with(template.index() + 1, || Effect::Unknown);
-        }
-        if let Some(slot) = self.0.get_mut(template.index()) {
-            *slot = effect;
-        }
+        Self(IndexMap::default())
     }
 }
 
@@ -49,6 +24,9 @@ pub(super) trait Tally {
 
     /// The effects known so far.
     fn effects(&mut self) -> &mut Effects<Self::Effect>;
+
+    /// The templates of which pods run that may do anything.
+    fn candidates(&self, cluster: &Cluster) -> Vec<TemplateId>;
 
     /// Works out what a running pod does; `None` if it does nothing.
     fn effect(&self, running: &PodInfo) -> Option<Self::Effect>;
@@ -64,33 +42,30 @@ pub(super) trait Tally {
 
     /// Counts all pods that run.
     fn count_all(&mut self, cluster: &Cluster) {
-        for (template, running, counts) in cluster.templates() {
-            let effect = match self.effect(running) {
-                None => Effect::Nothing,
-                Some(effect) => {
-                    for (node, count) in counts {
-                        self.apply(cluster, &effect, node, count.all);
-                    }
-                    Effect::Something(effect)
+        for template in self.candidates(cluster) {
+            let effect = self.effect(cluster.template(template));
+            if let Some(effect) = &effect {
+                for (node, count) in cluster.pod_counts(template) {
+                    self.apply(cluster, effect, node, count.all);
                 }
-            };
-            self.effects().put(template, effect);
+            }
+            self.effects().0.insert(template, effect);
         }
     }
 
     /// Takes a change of pods.
     fn take_change(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
-        let effect = match self.effects().take(change.template) {
-            Effect::Nothing => return Stale::Nothing,
-            Effect::Something(effect) => Some(effect),
-            Effect::Unknown => self.effect(cluster.template(change.template)),
-        };
-        let Some(effect) = effect else {
-            self.effects().put(change.template, Effect::Nothing);
-            return Stale::Nothing;
-        };
+        let known = self.effects().0.get_index_of(&change.template);
+        let at = known.unwrap_or_else(|| {
+            let effect = self.effect(cluster.template(change.template));
+            self.effects().0.insert_full(change.template, effect).0
+        });
+        let effect = self.effects().0.get_index_mut(at).and_then(|(_, effect)| effect.take());
+        let Some(effect) = effect else { return Stale::Nothing };
         let stale = self.apply(cluster, &effect, change.node, change.delta);
-        self.effects().put(change.template, Effect::Something(effect));
+        if let Some((_, slot)) = self.effects().0.get_index_mut(at) {
+            *slot = Some(effect);
+        }
         stale
     }
 }

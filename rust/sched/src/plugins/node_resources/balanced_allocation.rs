@@ -7,6 +7,8 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go` of v1.34.
 
+use std::sync::Arc;
+
 use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodInfo};
 use crate::config::NodeResourcesBalancedAllocationArgs;
@@ -42,7 +44,7 @@ impl Plugin for BalancedAllocation {
 }
 
 impl ScorePlugin for BalancedAllocation {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let options =
             PodRequestsOptions { use_status: true, pod_level: true, assumed: Assumed::NOTHING };
         let requests = pod_request_list(&pod.pod, &self.args.resources, options);

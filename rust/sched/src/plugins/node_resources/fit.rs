@@ -8,6 +8,8 @@
 //! Follows `fit.go`, `least_allocated.go`, `most_allocated.go` and `requested_to_capacity_ratio.go` in
 //! `pkg/scheduler/framework/plugins/noderesources` of v1.34.
 
+use std::sync::Arc;
+
 use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::config::{
@@ -66,7 +68,7 @@ impl Plugin for Fit {
 }
 
 impl FilterPlugin for Fit {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let resources = cluster.resources();
         let mut needs: Vec<Need> = pod
             .amounts
@@ -181,7 +183,7 @@ impl Filter for FitFilter {
 }
 
 impl ScorePlugin for Fit {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let strategy = &self.args.scoring_strategy;
         // v1.34 neither counts pod-level resources here nor what the kubelet reports.
         let options =

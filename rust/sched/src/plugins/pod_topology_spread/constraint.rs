@@ -206,11 +206,13 @@ impl Counter {
             counts: IndexVec::filled(0, domain_count),
             matching: Vec::new(),
         };
-        for (_, template, pods) in cluster.templates() {
-            let counted = counter.constraint.counts(&counter.namespace, template);
-            counter.matching.push(Some(counted));
-            if counted {
-                for (node, PodCount { all, terminating }) in pods {
+        // `{}` and no selector count none
+        let Some(requirements @ [_, ..]) = counter.constraint.selector.0.as_deref() else {
+            return counter;
+        };
+        for template in cluster.templates_selected(requirements) {
+            if counter.constraint.counts(&counter.namespace, cluster.template(template)) {
+                for (node, PodCount { all, terminating }) in cluster.pod_counts(template) {
                     counter.add(node, all - terminating);
                 }
             }
@@ -280,7 +282,8 @@ pub(super) fn domains(
     column: Option<&LabelColumn>,
     cluster: &Cluster,
 ) -> (IndexVec<NodeIdx, Domain>, usize) {
-    let of_node = |node| column.map_or(Domain::NONE, |column| column.domain(node));
-    let domains = cluster.nodes().rows().map(of_node).collect();
+    let count = cluster.nodes().row_count();
+    let domains = column
+        .map_or_else(|| IndexVec::filled(Domain::NONE, count), |column| column.domains(count));
     (domains, column.map_or(0, LabelColumn::len))
 }

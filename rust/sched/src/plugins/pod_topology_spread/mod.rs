@@ -13,6 +13,8 @@ mod constraint;
 mod filtering;
 mod scoring;
 
+use std::sync::Arc;
+
 use bayplan_api::{TopologySpreadConstraint, UnsatisfiableConstraintAction};
 
 use crate::cluster::{Cluster, PodInfo};
@@ -108,7 +110,7 @@ impl Plugin for PodTopologySpread {
 }
 
 impl FilterPlugin for PodTopologySpread {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         let hard = UnsatisfiableConstraintAction::DoNotSchedule;
         let constraints = self.constraints(pod, cluster, hard);
         if constraints.is_empty() {
@@ -119,7 +121,7 @@ impl FilterPlugin for PodTopologySpread {
 }
 
 impl ScorePlugin for PodTopologySpread {
-    fn pre_score(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let soft = UnsatisfiableConstraintAction::ScheduleAnyway;
         let constraints = self.constraints(pod, cluster, soft);
         if constraints.is_empty() {
@@ -130,7 +132,11 @@ impl ScorePlugin for PodTopologySpread {
         Ok(PreScore::run(scoring::SpreadScore::new(constraints, pod, cluster, require_all)))
     }
 
-    fn without_pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+    fn without_pre_score(
+        &self,
+        _pod: &Arc<PodInfo>,
+        _cluster: &Cluster,
+    ) -> Result<PreScore, String> {
         Err(format!("error reading \"PreScore{NAME}\" from cycleState: not found"))
     }
 }

@@ -11,6 +11,8 @@
 
 mod binder;
 
+use std::sync::Arc;
+
 use super::fixed::FixedScore;
 use crate::cluster::{Cluster, PodChange, PodInfo, StorageChange};
 use crate::framework::{
@@ -53,7 +55,7 @@ impl Plugin for VolumeBinding {
 }
 
 impl FilterPlugin for VolumeBinding {
-    fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> Result<PreFilter, Status> {
+    fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
         if !pod.has_claims() {
             return Ok(PreFilter::Skip);
         }
@@ -67,11 +69,15 @@ impl FilterPlugin for VolumeBinding {
 }
 
 impl ScorePlugin for VolumeBinding {
-    fn pre_score(&self, _pod: &PodInfo, _cluster: &Cluster) -> Result<PreScore, String> {
+    fn pre_score(&self, _pod: &Arc<PodInfo>, _cluster: &Cluster) -> Result<PreScore, String> {
         Ok(PreScore::Skip)
     }
 
-    fn without_pre_score(&self, _pod: &PodInfo, cluster: &Cluster) -> Result<PreScore, String> {
+    fn without_pre_score(
+        &self,
+        _pod: &Arc<PodInfo>,
+        cluster: &Cluster,
+    ) -> Result<PreScore, String> {
         let raw = IndexVec::filled(0, cluster.nodes().row_count());
         Ok(PreScore::run(FixedScore::new(raw, None)))
     }
