@@ -1,6 +1,7 @@
 //! The workloads that speed is measured by decide, pod by pod, as the plain path does.
 
 use bayplan_sched::cluster::Cluster;
+use bayplan_sched::decision::Outcome;
 use bayplan_sched::{Decided, Detail, Scheduler};
 use bayplan_workloads::Workload;
 
@@ -35,6 +36,12 @@ fn decide_both_ways(workload: &str) -> (usize, usize, usize) {
         }
         match session.schedule(&mut fast, pod) {
             Decided::Other(decision) => assert_eq!(*decision, expected),
+            Decided::Refused(refused) => assert_eq!(
+                (Outcome::Unschedulable, Some(refused.message.as_str()), None),
+                (expected.outcome, expected.message.as_deref(), expected.error),
+                "{}",
+                expected.name
+            ),
             Decided::Placed(placement) => assert_eq!(
                 (Some(placement.node), Some(placement.score), placement.feasible_nodes),
                 (expected.chosen, expected.score, expected.feasible_nodes),
