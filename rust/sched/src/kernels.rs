@@ -7,23 +7,10 @@ use multiversion::multiversion;
 /// How many rows a pass looks at before it compares.
 const BLOCK: usize = 256;
 
-/// The first place where `left + right` is greatest, and that sum; `None` for empty columns. The shorter column counts.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
-pub(crate) fn first_greatest_sum(left: &[i32], right: &[i32]) -> Option<(usize, i32)> {
-    let mut best: Option<(usize, i32)> = None;
-    for (at, (left, right)) in left.chunks(BLOCK).zip(right.chunks(BLOCK)).enumerate() {
-        let mut greatest = i32::MIN;
-        for (&left, &right) in left.iter().zip(right) {
-            greatest = greatest.max(left.wrapping_add(right));
-        }
-        if best.is_none_or(|(_, sum)| greatest > sum) {
-            best = Some((at, greatest));
-        }
-    }
-    let (block, sum) = best?;
-    let (left, right) = (left.chunks(BLOCK).nth(block)?, right.chunks(BLOCK).nth(block)?);
-    let at = left.iter().zip(right).position(|(l, r)| l.wrapping_add(*r) == sum)?;
-    Some((block * BLOCK + at, sum))
+/// The greatest of some numbers; the least number there is of none.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+pub(crate) fn greatest(numbers: &[i32]) -> i32 {
+    numbers.iter().fold(i32::MIN, |greatest, &number| greatest.max(number))
 }
 
 /// The first place of a number.
@@ -124,37 +111,6 @@ pub(crate) fn balance_scores(first: Resource<'_>, second: Resource<'_>, scores: 
     }
 }
 
-/// How many groups are looked for row by row; from then on a table is quicker.
-const FEW_GROUPS: usize = 12;
-
-/// Writes for each row the weight of its group, and `out` for a row of none; an offset beside it is added to all but `out`.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "x86_64+sse4.1"))]
-pub(crate) fn spread_weights(
-    groups: &[u32],
-    weights: &[i32],
-    fixed: &[i32],
-    out: i32,
-    offsets: &mut [i32],
-) {
-    if weights.len() <= FEW_GROUPS {
-        for (groups, offsets) in groups.chunks(BLOCK).zip(offsets.chunks_mut(BLOCK)) {
-            offsets.fill(out);
-            for (number, &weight) in (0_u32..).zip(weights) {
-                for (offset, &group) in offsets.iter_mut().zip(groups) {
-                    *offset = if group == number { weight } else { *offset };
-                }
-            }
-        }
-    } else {
-        for (offset, &group) in offsets.iter_mut().zip(groups) {
-            *offset = weights.get(group as usize).copied().unwrap_or(out);
-        }
-    }
-    for (offset, &fixed) in offsets.iter_mut().zip(fixed) {
-        *offset = if *offset == out { out } else { *offset + fixed };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,14 +118,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_of_the_greatest_is_found(
-            rows in proptest::collection::vec((-3_i32..3, -3_i32..3), 0..900),
+        fn scores_of_pairs_are_those_of_integers(
+            rows in proptest::collection::vec(
+                (0_i64..50, 0_i64..60, 0_i64..(1 << 45), 0_i64..(1 << 45)),
+                0..100,
+            ),
+            weights in (1_i64..1000, 1_i64..1000),
+            most: bool,
         ) {
-            let (left, right): (Vec<i32>, Vec<i32>) = rows.iter().copied().unzip();
-            let sums = rows.iter().map(|(left, right)| left + right);
-            let expected = sums.clone().max();
-            let expected = expected.and_then(|most| Some((sums.clone().position(|s| s == most)?, most)));
-            prop_assert_eq!(first_greatest_sum(&left, &right), expected);
+            let column = |of: fn(&(i64, i64, i64, i64)) -> i64| -> Vec<i64> { rows.iter().map(of).collect() };
+            let columns = [column(|r| r.0), column(|r| r.1), column(|r| r.2), column(|r| r.3)];
+            let [c1, r1, c2, r2] = &columns;
+            let first = Resource { capacity: c1, requested: r1, weight: weights.0 };
+            let second = Resource { capacity: c2, requested: r2, weight: weights.1 };
+            let mut scores = vec![0; rows.len()];
+            allocation_scores(first, second, most, &mut scores);
+            for (&(c1, r1, c2, r2), &score) in rows.iter().zip(&scores) {
+                let (mut sum, mut of) = (0, 0);
+                for (c, r, weight) in [(c1, r1, weights.0), (c2, r2, weights.1)] {
+                    if c != 0 {
+                        let part = if most { r } else { c - r };
+                        sum += if r > c { 0 } else { part * 100 / c } * weight;
+                        of += weight;
+                    }
+                }
+                prop_assert_eq!(score, if of == 0 { 0 } else { sum / of });
+            }
         }
 
         #[test]

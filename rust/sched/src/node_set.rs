@@ -38,6 +38,21 @@ impl NodeSet {
         set
     }
 
+    /// The nodes for whose rows `wanted` holds, of a column that may end before the last node.
+    pub(crate) fn from_column<T: Copy>(
+        nodes: usize,
+        column: &[T],
+        wanted: impl Fn(T) -> bool,
+    ) -> Self {
+        let mut set = Self::empty(nodes);
+        for (word, rows) in set.words.iter_mut().zip(column.chunks(64)) {
+            for (bit, &row) in rows.iter().enumerate() {
+                *word |= u64::from(wanted(row)) << bit;
+            }
+        }
+        set
+    }
+
     /// Lets the cluster have `nodes`: new ones are not in, those beyond are forgotten.
     pub(crate) fn resize(&mut self, nodes: usize) {
         self.words.resize(nodes.div_ceil(64), 0);

@@ -148,7 +148,10 @@ impl NodeLabels {
     pub fn having(&self, key: &str) -> NodeSet {
         match self.column(key) {
             None => NodeSet::empty(self.rows),
-            Some(column) => NodeSet::from_fn(self.rows, |node| column.domain(node) != Domain::NONE),
+            Some(column) => {
+                let domains = column.domains.as_slice();
+                NodeSet::from_column(self.rows, domains, |domain| domain != Domain::NONE)
+            }
         }
     }
 
@@ -157,7 +160,8 @@ impl NodeLabels {
         match self.column(key).and_then(|column| Some((column, column.find(value)?))) {
             None => NodeSet::empty(self.rows),
             Some((column, wanted)) => {
-                NodeSet::from_fn(self.rows, |node| column.domain(node) == wanted)
+                let domains = column.domains.as_slice();
+                NodeSet::from_column(self.rows, domains, |domain| domain == wanted)
             }
         }
     }
@@ -213,8 +217,13 @@ impl NodeLabels {
         };
         let matching: IndexVec<Domain, bool> =
             column.values.iter().map(|value| value_matches(requirement, value)).collect();
-        NodeSet::from_fn(self.rows, |node| {
-            matching.get(column.domain(node)).copied().unwrap_or(absent)
+        if absent {
+            return NodeSet::from_fn(self.rows, |node| {
+                matching.get(column.domain(node)).copied().unwrap_or(true)
+            });
+        }
+        NodeSet::from_column(self.rows, column.domains.as_slice(), |domain| {
+            matching.get(domain).copied().unwrap_or(false)
         })
     }
 }

@@ -7,11 +7,12 @@
 //! - a placement changes one row, and perhaps the group that the row is in;
 //! - a changed count, a changed maximum or a domain that is full are matters of a few groups, not of all nodes.
 //!
-//! What the rows say is kept once for all templates of a [shape](Shape); a view has only an offset for each row. The best node is
-//! found in one of two ways, by what changed since the view was last asked:
+//! What the rows say is kept once for all templates of a [shape](Shape), and the greatest sum of each block of rows. The best node
+//! is found in one of two ways, by what changed since the view was last asked:
 //!
-//! - many rows, as when many templates take turns: one pass over sums and offsets ([`kernels`](crate::kernels));
-//! - a few: each group keeps its rows in a [`Tree`] by their sums, and the best node is the best of the groups' best.
+//! - many rows, as when many templates take turns: a pass over the blocks, most of which cannot hold the best node even if their
+//!   best row were in the best group;
+//! - a few: each group keeps its rows in a [tree](tree::Tree) by their sums, and the best node is the best of the groups' best.
 //!
 //! A view knows the best node and how many are feasible, and nothing else. Whoever wants to see why asks the
 //! [plan](crate::plan) of all rows, which is also what views are tested against.
@@ -34,8 +35,10 @@ use crate::node_set::NodeSet;
 use crate::plan::{PlannedFilter, PlannedScore};
 use crate::plans::Work;
 
-/// What stands for "does not fit" among sums and offsets: two of them still make a number, and nothing makes up for one.
-pub(crate) const UNFIT: i32 = i32::MIN / 2;
+/// What stands for "does not fit" among sums and weights, which are never negative.
+pub(crate) const UNFIT: i32 = i32::MIN / 4;
+/// How many rows have one bound in common.
+const BLOCK: usize = 64;
 
 /// The best node for a template.
 #[derive(Debug)]
@@ -49,10 +52,10 @@ pub(crate) struct View {
     keys: IndexSet<Box<[u64]>, FxBuildHasher>,
     /// The places of the filters and scores that make groups: those that do not say the same of all rows.
     dividing: (Vec<usize>, Vec<usize>),
-    /// What each row adds to its sum: fixed scores and the weight of its group, or [`UNFIT`].
-    offsets: IndexVec<NodeIdx, i32>,
-    /// Whether offsets are to be written again: groups weigh something else.
-    offsets_stale: bool,
+    /// The rows that are in a group, in order; empty if most are.
+    members: Vec<u32>,
+    /// The greatest of `fixed` in each block of rows; empty if that is nothing.
+    most_fixed: Vec<i32>,
     trees: Option<Trees>,
     /// How many questions in a row came after few changes.
     few: u32,
@@ -163,8 +166,8 @@ impl View {
             groups: Vec::new(),
             keys: IndexSet::default(),
             dividing,
-            offsets: IndexVec::new(),
-            offsets_stale: true,
+            members: Vec::new(),
+            most_fixed: Vec::new(),
             trees: None,
             few: 0,
             revision: cluster.revision(),
@@ -174,6 +177,12 @@ impl View {
             counts: sources.scores.iter().any(|p| p.depends_on == Dependency::FeasibleSet),
             buffers: Buffers::default(),
         };
+        let blocks = view.fixed.as_slice().chunks(BLOCK);
+        view.most_fixed = blocks.filter_map(|block| block.iter().copied().max()).collect();
+        if nodes.count() < count / 2 {
+            let members = nodes.iter().map(|node| u32::try_from(node.index()).unwrap_or(OUT));
+            view.members = members.collect();
+        }
         view.divide(cluster, &nodes, sources)?;
         Some(view)
     }
@@ -223,8 +232,8 @@ impl View {
 
     /// How many bytes the view takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let columns =
-            size_of::<u32>() * (self.group_of.len() + self.fixed.len() + self.offsets.len());
+        let rows = self.group_of.len() + self.fixed.len() + self.members.len();
+        let columns = size_of::<u32>() * rows;
         columns + self.trees.as_ref().map_or(0, Trees::bytes)
     }
 
@@ -278,8 +287,6 @@ impl View {
             let groups = self.groups.len();
             let trees = Trees::new(cluster, &self.group_of, &self.fixed, groups, rows);
             self.trees = Some(trees);
-            self.offsets = IndexVec::new();
-            self.offsets_stale = true;
         }
         if let Some(trees) = &mut self.trees {
             if trees.catch_up(cluster, &self.group_of, &self.fixed, rows, work) {
@@ -290,9 +297,64 @@ impl View {
             self.few = 0;
         }
         work.passes += 1;
-        self.write_offsets();
-        let (at, total) = kernels::first_greatest_sum(rows.sums(), self.offsets.as_slice())?;
-        (total > UNFIT).then(|| (NodeIdx::from_index(at), total))
+        self.pass(rows)
+    }
+
+    /// The best node and its total, from one pass over the blocks.
+    fn pass(&mut self, rows: &RowScores) -> Option<(NodeIdx, i32)> {
+        let Buffers { weights, .. } = &mut self.buffers;
+        weights.clear();
+        weights.extend(self.groups.iter().map(|it| if it.open { it.weight } else { UNFIT }));
+        let heaviest = weights.iter().copied().max().unwrap_or(UNFIT);
+        let bound = |block: usize| {
+            let fixed = self.most_fixed.get(block).copied().unwrap_or(0);
+            rows.most(block).saturating_add(fixed).saturating_add(heaviest)
+        };
+        let (sums, group_of) = (rows.sums(), self.group_of.as_slice());
+        let total = |at: usize| {
+            let (sum, group) = (sums.get(at).copied()?, group_of.get(at).copied()?);
+            let weight = weights.get(group as usize).copied().unwrap_or(UNFIT);
+            let fixed = self.fixed.as_slice().get(at).copied().unwrap_or(0);
+            // one UNFIT outweighs the rest
+            Some(sum + weight + fixed).filter(|&total| total >= 0)
+        };
+        let best_of = |rows: &mut dyn Iterator<Item = usize>| {
+            let mut best: Option<(i32, usize)> = None;
+            for at in rows {
+                if let Some(total) = total(at)
+                    && best.is_none_or(|(most, _)| total > most)
+                {
+                    best = Some((total, at));
+                }
+            }
+            best
+        };
+        if !self.members.is_empty() {
+            let best = best_of(&mut self.members.iter().map(|&row| row as usize));
+            return best.map(|(total, at)| (NodeIdx::from_index(at), total));
+        }
+        let best_of = |block: usize| {
+            let from = block * BLOCK;
+            best_of(&mut (from..(from + BLOCK).min(sums.len())))
+        };
+        let blocks = self.group_of.len().div_ceil(BLOCK);
+        // A block that promises most makes most others needless.
+        let first = (0..blocks).max_by_key(|&block| (bound(block), std::cmp::Reverse(block)))?;
+        let mut best = best_of(first);
+        for block in (0..blocks).filter(|&block| block != first) {
+            let promised = bound(block);
+            let promises = best
+                .is_none_or(|(most, at)| promised > most || promised == most && block * BLOCK < at);
+            if !promises {
+                continue;
+            }
+            if let Some((total, at)) = best_of(block)
+                && best.is_none_or(|(most, first)| total > most || total == most && at < first)
+            {
+                best = Some((total, at));
+            }
+        }
+        best.map(|(total, at)| (NodeIdx::from_index(at), total))
     }
 
     /// Takes note of rows that came to fit, or ceased to.
@@ -350,25 +412,6 @@ impl View {
             self.stale |= fits;
         }
         group.fitting += usize::from(fits);
-        let offset = offset(group, self.fixed.get(node));
-        if let Some(place) = self.offsets.get_mut(node) {
-            *place = offset;
-        }
-    }
-
-    /// Writes what each row adds to its sum, if that changed.
-    fn write_offsets(&mut self) {
-        if !std::mem::replace(&mut self.offsets_stale, false) {
-            return;
-        }
-        let weights = &mut self.buffers.weights;
-        weights.clear();
-        weights.extend(self.groups.iter().map(|group| offset(group, None)));
-        if self.offsets.is_empty() {
-            self.offsets = IndexVec::filled(UNFIT, self.group_of.len());
-        }
-        let (groups, fixed) = (self.group_of.as_slice(), self.fixed.as_slice());
-        kernels::spread_weights(groups, weights, fixed, UNFIT, self.offsets.as_mut_slice());
     }
 
     /// The number of a group, made if it is new with the node as its first.
@@ -409,7 +452,6 @@ impl View {
             let mut filters = sources.filters.iter().filter(|planned| is_of_group(planned));
             let open = group.fitting > 0
                 && filters.all(|planned| planned.filter.fits(cluster, group.member));
-            self.offsets_stale |= open != group.open;
             group.open = open;
             if open {
                 nodes.push(group.member);
@@ -441,7 +483,6 @@ impl View {
         }
         for (&at, &weight) in groups.iter().zip(&*weights) {
             let Some(group) = self.groups.get_mut(at) else { continue };
-            self.offsets_stale |= group.weight != weight;
             group.weight = weight;
         }
         self.stale = false;
@@ -457,11 +498,6 @@ const PATIENCE: u32 = 4;
 
 /// How many groups are remembered while rows are divided.
 const MET: usize = 64;
-
-/// What a row of the group adds to its sum.
-fn offset(group: &Group, fixed: Option<&i32>) -> i32 {
-    if group.open { group.weight + fixed.copied().unwrap_or(0) } else { UNFIT }
-}
 
 /// The weighted sum of the scores that never change, for each of the nodes; `None` if one is out of range.
 fn fixed_sums(

@@ -6,10 +6,11 @@ use bayplan_api::Str;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use super::UNFIT;
+use super::{BLOCK, UNFIT};
 use crate::cluster::Cluster;
 use crate::framework::{Dependency, Filter, MAX_NODE_SCORE, Score};
-use crate::index_vec::{IndexVec, NodeIdx};
+use crate::index_vec::{Idx, IndexVec, NodeIdx};
+use crate::kernels;
 use crate::plan::{PlannedFilter, PlannedScore};
 use crate::plans::Work;
 
@@ -20,6 +21,8 @@ pub(crate) struct RowScores {
     scores: Vec<(i64, Box<dyn Score>)>,
     /// The weighted sum for each row; [`UNFIT`] where the pod does not fit.
     sums: IndexVec<NodeIdx, i32>,
+    /// The greatest of `sums` in each block of rows.
+    most: Vec<i32>,
     /// Rows that came to fit, or ceased to, the last of them.
     flips: Vec<(NodeIdx, bool)>,
     /// How many came before those.
@@ -129,7 +132,8 @@ impl Shapes {
 
     /// How many bytes the columns take.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.values().map(|rows| rows.sums.len() * size_of::<i32>()).sum()
+        let rows = self.0.values().next().map_or(0, |rows| rows.sums.len());
+        self.0.len() * rows * size_of::<i32>()
     }
 }
 
@@ -146,6 +150,7 @@ impl RowScores {
             filters: filters.map(|planned| planned.filter.boxed_clone()).collect(),
             scores: scores.map(|planned| (planned.weight, planned.score.boxed_clone())).collect(),
             sums: IndexVec::new(),
+            most: Vec::new(),
             flips: Vec::new(),
             flips_before: 0,
             generation: 0,
@@ -167,6 +172,11 @@ impl RowScores {
     /// The weighted sums of all rows, [`UNFIT`] where the pod does not fit.
     pub(super) fn sums(&self) -> &[i32] {
         self.sums.as_slice()
+    }
+
+    /// The greatest sum of a block of rows.
+    pub(super) fn most(&self, block: usize) -> i32 {
+        self.most.get(block).copied().unwrap_or(UNFIT)
     }
 
     /// Whether the row lets the pod in.
@@ -197,6 +207,7 @@ impl RowScores {
 
     fn learn(&mut self, cluster: &Cluster, work: &mut Work) {
         self.sums = IndexVec::filled(UNFIT, cluster.nodes().row_count());
+        self.most = vec![UNFIT; cluster.nodes().row_count().div_ceil(BLOCK)];
         self.failed = false;
         let rows: Vec<NodeIdx> = cluster.nodes().rows().collect();
         self.ask(cluster, &rows, work);
@@ -256,10 +267,15 @@ impl RowScores {
                 if (before == UNFIT) == fits {
                     self.flips.push((node, fits));
                 }
+                let block = node.index() / BLOCK;
+                let Some(most) = self.most.get_mut(block) else { continue };
+                if sum >= *most {
+                    *most = sum;
+                } else if before == *most {
+                    let rows = self.sums.as_slice().chunks(BLOCK).nth(block).unwrap_or_default();
+                    *most = kernels::greatest(rows);
+                }
             }
         }
     }
 }
-
-/// How many rows are asked about at once.
-const BLOCK: usize = 64;
