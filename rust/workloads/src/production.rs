@@ -403,10 +403,11 @@ struct Context {
     nodes: u32,
 }
 
-/// A number below 100 for each application: as many of each, in an order of their own for each `question`.
+/// A number below 100 for each application: as many of each, in an order of their own for each `question`; of few
+/// applications none is at an end, where the rare answers are.
 fn percentiles(question: &str, applications: u32) -> Vec<u32> {
     let mut numbers: Vec<u32> =
-        (0..applications).map(|number| number * 100 / applications).collect();
+        (0..applications).map(|number| (number * 100 + 50) / applications).collect();
     Random::of(question, 0).shuffle(&mut numbers);
     numbers
 }
