@@ -237,8 +237,8 @@ impl Plan {
         let prototype = &application.prototype;
         if !application.traits.has_stateful_set {
             let hash = prototype.metadata.labels.get(TEMPLATE_HASH).map_or("", Str::as_str);
-            let suffix = letters(&mut Random::of("pod name", u64::from(number)));
-            return named(prototype, format!("{}-{hash}-{suffix}", application.name), uid);
+            let name = format!("{}-{hash}-{}", application.name, suffix(number));
+            return named(prototype, name, uid);
         }
         let mut pod = named(prototype, format!("{}-{ordinal}", application.name), uid);
         let name = pod.metadata.name.clone();
@@ -336,10 +336,25 @@ fn priority_class(name: &str, value: i32) -> PriorityClass {
     }
 }
 
-/// Five letters as controllers give them to pods.
+/// The letters of which controllers make names.
+const LETTERS: [u8; 27] = *b"bcdfghjklmnpqrstvwxz2456789";
+
+/// Five letters as controllers give them to pods, others for each number: a controller, too, tries again where a name is
+/// taken.
+fn suffix(number: u32) -> String {
+    // The factor has no divisor in common with 27⁵, so that no two numbers below that give the same.
+    let mut rest = u64::from(number) * 5_700_001 % 27_u64.pow(5);
+    let letters = std::iter::repeat_with(|| {
+        let letter = usize::try_from(rest % 27).ok().and_then(|at| LETTERS.get(at));
+        rest /= 27;
+        letter.copied().map_or('b', char::from)
+    });
+    letters.take(5).collect()
+}
+
+/// Five letters at random.
 fn letters(random: &mut Random) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    (0..5).map(|_| char::from(random.pick(LETTERS))).collect()
+    (0..5).map(|_| char::from(random.pick(&LETTERS))).collect()
 }
 
 const fn where_of(percentile: u32) -> Where {
@@ -403,10 +418,11 @@ struct Context {
     nodes: u32,
 }
 
-/// A number below 100 for each application: as many of each, in an order of their own for each `question`.
+/// A number below 100 for each application: as many of each, in an order of their own for each `question`; of few
+/// applications none is at an end, where the rare answers are.
 fn percentiles(question: &str, applications: u32) -> Vec<u32> {
     let mut numbers: Vec<u32> =
-        (0..applications).map(|number| number * 100 / applications).collect();
+        (0..applications).map(|number| (number * 100 + 50) / applications).collect();
     Random::of(question, 0).shuffle(&mut numbers);
     numbers
 }
@@ -825,4 +841,18 @@ fn arrivals(applications: &[Application]) -> Vec<(u16, u32)> {
         (application, ordinal)
     });
     numbered.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::suffix;
+
+    #[test]
+    fn no_two_pods_have_one_suffix() {
+        let suffixes: BTreeSet<String> = (0..200_000).map(suffix).collect();
+        assert_eq!(suffixes.len(), 200_000);
+        assert!(suffixes.iter().all(|suffix| suffix.len() == 5));
+    }
 }

@@ -68,7 +68,7 @@ const HASHES: &[(&str, &str)] = &[
     ),
     (
         "Production/500Nodes_10000Pods",
-        "b7f5487b06f2ae28b803caff61b7496c5872c5a6c072adca9327e8d2fce31b6f",
+        "9ceec03d1f17648d7cf39422303876737a683c01f753887d6856a44a062dbc6b",
     ),
     (
         "SchedulingBasic/5000Nodes_50000Pods",
@@ -138,6 +138,13 @@ fn an_api_server_would_keep_them_as_they_are() {
         let read = reader.finish().unwrap();
         assert!(read == made, "{workload}: differs after the way through JSON");
     }
+}
+
+#[test]
+fn production_of_one_application_has_pods_of_one_template() {
+    let generated =
+        "Production/500Nodes_100Init_10000Pods_1Templates".parse::<Workload>().unwrap().generate();
+    assert_eq!(templates(generated.first().chain(generated.measured())), 1);
 }
 
 #[test]
