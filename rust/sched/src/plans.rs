@@ -59,6 +59,8 @@ pub struct Work {
     pub weighed: u64,
     /// Passes over the sums of all rows.
     pub passes: u64,
+    /// Nodes on which preemption was tried.
+    pub tried: u64,
 }
 
 #[derive(Debug)]
@@ -178,6 +180,14 @@ impl Plans {
             self.account(template);
         }
         message
+    }
+
+    /// Notes on how many nodes preemption was tried for a pod of the template.
+    pub(crate) fn tried(&mut self, template: TemplateId, nodes: u64) {
+        if nodes > 0 {
+            self.work.tried += nodes;
+            self.account(template);
+        }
     }
 
     /// Counts what a plan takes now, and lets others go if all take too much.
