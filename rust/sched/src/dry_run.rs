@@ -39,9 +39,7 @@ impl DryRun {
     /// What the first plugin says that does not let the pod fit.
     fn rejection(&self, cluster: &Cluster, node: NodeIdx) -> Option<Rejection> {
         let mut rejecting = self.filters.iter().filter(|(_, filter)| !filter.fits(cluster, node));
-        rejecting.find_map(|(plugin, filter)| {
-            rejection_by(plugin, filter.as_ref(), cluster, node)
-        })
+        rejecting.find_map(|(plugin, filter)| rejection_by(plugin, filter.as_ref(), cluster, node))
     }
 
     /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.

@@ -19,8 +19,8 @@ use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::nominated::{Nominated, Nominees};
 use crate::plans::Work;
-use crate::preemption::Prospects;
 use crate::plugins::FixedFilter;
+use crate::preemption::{Prospects, may_help};
 use crate::profile::Profile;
 use crate::refusals::Refusals;
 use crate::sampling::{feasible_nodes_to_find, list_order};
@@ -65,8 +65,10 @@ pub(crate) struct Plan {
     relevant: Vec<PodChange>,
     /// Whether columns were made.
     has_columns: bool,
+    /// Whether pods may be evicted for the pod.
+    preempts: bool,
     /// What preemption found; made when it is first asked for.
-    prospects: Option<Box<Prospects>>,
+    prospects: Option<Prospects>,
 }
 
 /// PreFilter left only some nodes.
@@ -204,6 +206,7 @@ impl Plan {
             concerning: Vec::new(),
             relevant: Vec::new(),
             has_columns: false,
+            preempts: profile.preempts && pod.may_preempt(),
             prospects: None,
         };
         plan.pre_filter(profile, cluster, pod);
@@ -289,7 +292,7 @@ impl Plan {
         let columns =
             if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
         let counters = 8 * (self.filters.len() + self.scores.len());
-        let prospects = self.prospects.as_ref().map_or(0, |prospects| prospects.bytes());
+        let prospects = self.prospects.as_ref().map_or(0, Prospects::bytes);
         rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes) + prospects
     }
 
@@ -692,16 +695,18 @@ impl Plan {
         filters.find_map(|(at, planned)| Some((at, planned.verdicts.id(node)?)))
     }
 
-    /// Why the pod, which has no nominations, fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods
-    /// does not help.
-    pub(crate) fn refused(&mut self, cluster: &Cluster) -> Option<Str> {
+    /// Why the pod fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods does not help. No pod is
+    /// nominated. Adds to `tried` on how many nodes preemption was tried; the cluster is left as it was.
+    pub(crate) fn refused(&mut self, cluster: &mut Cluster, tried: &mut u64) -> Option<Str> {
         if self.prefilter.is_some() {
             return None;
         }
+        self.forget_nominations();
         let mut refusals = self.take_refusals(cluster);
-        let status = |refusal| self.refusal_status(refusal);
-        let final_ = !refusals.is_resolvable(status) && !self.may_fail();
-        let message = final_.then(|| self.refusal_message(&mut refusals, cluster));
+        let fails = self.may_fail();
+        let resolvable = refusals.is_resolvable(|refusal| self.refusal_status(refusal));
+        let helps = !fails && self.preempts && resolvable && may_help(cluster, self, tried);
+        let message = (!fails && !helps).then(|| self.refusal_message(&mut refusals, cluster));
         self.refusals = Some(refusals);
         message
     }
@@ -961,12 +966,12 @@ impl Plan {
     }
 
     /// What preemption found, to be brought up to date and [put back](Self::put_prospects).
-    pub(crate) fn take_prospects(&mut self) -> Box<Prospects> {
+    pub(crate) fn take_prospects(&mut self) -> Prospects {
         self.prospects.take().unwrap_or_default()
     }
 
     /// Keeps what preemption found.
-    pub(crate) fn put_prospects(&mut self, prospects: Box<Prospects>) {
+    pub(crate) fn put_prospects(&mut self, prospects: Prospects) {
         self.prospects = Some(prospects);
     }
 

@@ -172,10 +172,10 @@ impl Plans {
     }
 
     /// Why the template, which a view has just found to fit nowhere, does so, if that is all that there is to be said.
-    pub(crate) fn refused(&mut self, cluster: &Cluster, template: TemplateId) -> Option<Str> {
+    pub(crate) fn refused(&mut self, cluster: &mut Cluster, template: TemplateId) -> Option<Str> {
         let kept = self.plans.get_mut(&template)?;
         let before = kept.plan.bytes();
-        let message = kept.plan.refused(cluster);
+        let message = kept.plan.refused(cluster, &mut self.work.tried);
         if kept.plan.bytes() != before {
             self.account(template);
         }

@@ -118,7 +118,9 @@ pub(crate) fn preempt(
             let mut prospects = plan.take_prospects();
             wanted.tried += prospects.update(cluster, plan);
             let result = match prospects.best() {
-                Some(best) if wanted.candidates => Ok(Some(preemption(best, prospects.candidates()))),
+                Some(best) if wanted.candidates => {
+                    Ok(Some(preemption(best, prospects.candidates())))
+                }
                 Some(best) => Ok(Some(preemption(best, [].into_iter()))),
                 None => nobody_evicted(&prospects.failures()),
             };
@@ -127,6 +129,15 @@ pub(crate) fn preempt(
         }
         offset_and_number => try_all(cluster, plan, offset_and_number, wanted),
     }
+}
+
+/// Whether evicting pods lets the pod fit somewhere, or fails; for a plan that knows no nominations.
+pub(crate) fn may_help(cluster: &mut Cluster, plan: &mut Plan, tried: &mut u64) -> bool {
+    let mut prospects = plan.take_prospects();
+    *tried += prospects.update(cluster, plan);
+    let helps = prospects.best().is_some() || !prospects.failures().is_empty();
+    plan.put_prospects(prospects);
+    helps
 }
 
 fn preemption<'a>(
@@ -163,8 +174,7 @@ fn try_all(
         }
         return Ok(None);
     }
-    let (offset, enough) =
-        offset_and_number.map_or((0, potential.len()), |of| of(potential.len()));
+    let (offset, enough) = offset_and_number.map_or((0, potential.len()), |of| of(potential.len()));
     let mut found = CandidateLists { wanted: enough, ..CandidateLists::default() };
     let mut failures: Vec<String> = Vec::new();
     let mut domains = Domains::default();
@@ -359,5 +369,66 @@ fn criteria(cluster: &Cluster, candidate: &Candidate) -> Criteria {
         sum_of_priorities: victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum(),
         victims: len64(victims.len()),
         earliest_start: important.filter_map(|&pod| cluster.pods()[pod].start_time).min(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use bayplan_api::Objects;
+    use bayplan_testkit::strategies::{self, ClusterShape, cluster};
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::cluster::Place;
+    use crate::scheduler::Scheduler;
+
+    #[test]
+    fn a_trial_of_the_row_alone_comes_to_what_one_in_a_fork_does() {
+        let shape = ClusterShape { nodes: 1..=4, running: 10..=30, pending: 1..=4, storage: true };
+        let scheduler = Scheduler::default();
+        let (trials, evicting) = (Cell::new(0), Cell::new(0));
+        let law = |mut objects: Objects| {
+            strategies::fill_up(&mut objects);
+            let mut cluster = Cluster::from_objects(objects).unwrap();
+            for pod in cluster.pods().indices().collect::<Vec<_>>() {
+                let row = &cluster.pods()[pod];
+                let template = row.template;
+                let info = cluster.template(template);
+                let profile = scheduler.profile(&info.pod.spec.scheduler_name);
+                let Some(profile) = profile.filter(|_| row.place == Place::Pending) else {
+                    continue;
+                };
+                let priority = info.priority();
+                let plan = Plan::new(profile, &cluster, template);
+                let mut domains = Domains::default();
+                for node in cluster.nodes().iter().collect::<Vec<_>>() {
+                    let template = |pod: PodIdx| cluster.pods()[pod].template;
+                    let mut lower = cluster.nodes().pods[node].clone();
+                    lower.retain(|&pod| cluster.template(template(pod)).priority() < priority);
+                    let mut templates = lower.iter().map(|&pod| template(pod));
+                    if templates.any(|template| domains.concern(&plan, &cluster, template)) {
+                        continue;
+                    }
+                    let before = cluster.clone();
+                    let mut of_row = RowTrial::new(&mut cluster, plan.filters(), node);
+                    let found = evict(&mut of_row, lower.clone(), node, true);
+                    drop(of_row);
+                    prop_assert!(before == cluster, "the row is not what it was");
+                    let trial = Trial::new(&mut cluster, plan.dry_run(), node);
+                    let mut in_fork = Beside { trial, nominated: &[] };
+                    prop_assert_eq!(&found, &evict(&mut in_fork, lower, node, true));
+                    trials.set(trials.get() + 1);
+                    evicting.set(evicting.get() + usize::from(found.is_ok()));
+                }
+            }
+            Ok(())
+        };
+        let mut config = ProptestConfig { cases: 512, ..ProptestConfig::default() };
+        config.failure_persistence = None;
+        TestRunner::new(config).run(&cluster(shape), law).unwrap();
+        assert!(trials.get() > 500 && evicting.get() > 50, "{trials:?} {evicting:?}");
     }
 }
