@@ -136,7 +136,7 @@ pub struct Preemption {
     pub node: NodeIdx,
     /// The pods that leave it, in the order in which kube-scheduler lists them.
     pub victims: Vec<PodIdx>,
-    /// The nodes that came into question, and who would leave each.
+    /// The nodes that came into question, and who would leave each; may be empty if no trace was asked for.
     pub candidates: Vec<(NodeIdx, Vec<PodIdx>)>,
 }
 

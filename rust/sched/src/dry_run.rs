@@ -1,13 +1,15 @@
 //! Dry runs: would the pod fit on a node if other pods came there, or left it?
 //!
-//! The node's row is changed in a fork, and copies of a plan's filters take note as `PreFilterExtensions` do.
+//! In a [`Trial`] the node's row is changed in a fork, and copies of a plan's filters take note as `PreFilterExtensions` do. Where no
+//! filter has anything to note, a [`RowTrial`] changes the row alone, and asks the plan's own filters.
 
 use bayplan_api::Str;
 
-use crate::cluster::{Cluster, PodChange, WhatIf};
+use crate::cluster::{Cluster, PodChange, UsedPorts, WhatIf};
 use crate::decision::Rejection;
 use crate::framework::{Filter, Rows, Verdicts};
 use crate::index_vec::{NodeIdx, PodIdx, TemplateId};
+use crate::plan::PlannedFilter;
 
 /// The filters of a plan, free to be changed.
 #[derive(Debug)]
@@ -37,12 +39,7 @@ impl DryRun {
     /// What the first plugin says that does not let the pod fit.
     fn rejection(&self, cluster: &Cluster, node: NodeIdx) -> Option<Rejection> {
         let mut rejecting = self.filters.iter().filter(|(_, filter)| !filter.fits(cluster, node));
-        rejecting.find_map(|(plugin, filter)| {
-            let mut verdicts = Verdicts::new(cluster.nodes().row_count());
-            filter.filter(cluster, Rows::Some(&[node]), &mut verdicts);
-            let status = verdicts.get(node)?.clone();
-            Some(Rejection { plugin: plugin.clone(), status })
-        })
+        rejecting.find_map(|(plugin, filter)| rejection_by(plugin, filter.as_ref(), cluster, node))
     }
 
     /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.
@@ -51,6 +48,19 @@ impl DryRun {
         let (plugin, filter) = filters.find(|(_, filter)| !filter.fits(cluster, node))?;
         Some(filter_failure(plugin, &filter.failure(cluster, node)?))
     }
+}
+
+/// What a filter says that does not let the pod fit.
+fn rejection_by(
+    plugin: &Str,
+    filter: &dyn Filter,
+    cluster: &Cluster,
+    node: NodeIdx,
+) -> Option<Rejection> {
+    let mut verdicts = Verdicts::new(cluster.nodes().row_count());
+    filter.filter(cluster, Rows::Some(&[node]), &mut verdicts);
+    let status = verdicts.get(node)?.clone();
+    Some(Rejection { plugin: plugin.clone(), status })
 }
 
 /// The text when a Filter plugin fails.
@@ -72,7 +82,140 @@ impl Guest {
     }
 }
 
-/// One node in a dry run.
+/// A node in a dry run, as preemption goes about it.
+pub(crate) trait Evictions {
+    /// The cluster as it stands; all but the node's row is as it is outside of the dry run.
+    fn cluster(&self) -> &Cluster;
+
+    /// A pod of the node leaves it.
+    fn remove(&mut self, pod: PodIdx);
+
+    /// A pod that left comes back.
+    fn add(&mut self, pod: PodIdx);
+
+    /// Whether the pod fits.
+    fn fits(&mut self) -> bool;
+
+    /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.
+    fn failure(&mut self) -> Option<String>;
+
+    /// The first rejection.
+    fn rejection(&mut self) -> Option<Rejection>;
+}
+
+/// A node to which pods may be nominated, in a fork with copies of all filters: right for every plugin.
+#[derive(Debug)]
+pub(crate) struct Beside<'a> {
+    pub(crate) trial: Trial<'a>,
+    /// Those to which the pod must leave room.
+    pub(crate) nominated: &'a [Guest],
+}
+
+impl Evictions for Beside<'_> {
+    fn cluster(&self) -> &Cluster {
+        &self.trial.cluster
+    }
+
+    fn remove(&mut self, pod: PodIdx) {
+        self.trial.change(Guest::new(&self.trial.cluster, pod), -1);
+    }
+
+    fn add(&mut self, pod: PodIdx) {
+        self.trial.change(Guest::new(&self.trial.cluster, pod), 1);
+    }
+
+    fn fits(&mut self) -> bool {
+        self.trial.fits(self.nominated)
+    }
+
+    fn failure(&mut self) -> Option<String> {
+        self.trial.failure(self.nominated)
+    }
+
+    fn rejection(&mut self) -> Option<Rejection> {
+        self.trial.rejection(self.nominated)
+    }
+}
+
+/// A node whose row alone is changed, and that is given back as it was: for pods of which no filter takes note otherwise, and without
+/// nominated pods.
+#[derive(Debug)]
+pub(crate) struct RowTrial<'a> {
+    cluster: &'a mut Cluster,
+    filters: &'a [PlannedFilter],
+    node: NodeIdx,
+    /// The pods that left, and did not come back.
+    gone: Vec<PodIdx>,
+    /// The node's ports, if one of the pods holds some: a port that two pods hold is free as soon as one leaves.
+    ports: Option<UsedPorts>,
+}
+
+impl<'a> RowTrial<'a> {
+    /// The node as it is.
+    pub(crate) const fn new(
+        cluster: &'a mut Cluster,
+        filters: &'a [PlannedFilter],
+        node: NodeIdx,
+    ) -> Self {
+        Self { cluster, filters, node, gone: Vec::new(), ports: None }
+    }
+
+    fn change(&mut self, pod: PodIdx, delta: i64) {
+        let template = self.cluster.pods()[pod].template;
+        if self.ports.is_none() && !self.cluster.template(template).host_ports.is_empty() {
+            self.ports = Some(self.cluster.nodes().used_ports[self.node].clone());
+        }
+        self.cluster.try_on_row(template, self.node, delta);
+    }
+
+    fn rejecting(&self) -> Option<&PlannedFilter> {
+        let fits = |planned: &&PlannedFilter| planned.filter.fits(self.cluster, self.node);
+        self.filters.iter().find(|planned| !fits(planned))
+    }
+}
+
+impl Drop for RowTrial<'_> {
+    fn drop(&mut self) {
+        for pod in std::mem::take(&mut self.gone) {
+            self.change(pod, 1);
+        }
+        if let Some(ports) = self.ports.take() {
+            self.cluster.restore_ports(self.node, ports);
+        }
+    }
+}
+
+impl Evictions for RowTrial<'_> {
+    fn cluster(&self) -> &Cluster {
+        self.cluster
+    }
+
+    fn remove(&mut self, pod: PodIdx) {
+        self.change(pod, -1);
+        self.gone.push(pod);
+    }
+
+    fn add(&mut self, pod: PodIdx) {
+        self.change(pod, 1);
+        self.gone.retain(|&gone| gone != pod);
+    }
+
+    fn fits(&mut self) -> bool {
+        self.rejecting().is_none()
+    }
+
+    fn failure(&mut self) -> Option<String> {
+        let PlannedFilter { plugin, filter, .. } = self.rejecting()?;
+        Some(filter_failure(plugin, &filter.failure(self.cluster, self.node)?))
+    }
+
+    fn rejection(&mut self) -> Option<Rejection> {
+        let PlannedFilter { plugin, filter, .. } = self.rejecting()?;
+        rejection_by(plugin, filter.as_ref(), self.cluster, self.node)
+    }
+}
+
+/// One node in a dry run, in a fork.
 #[derive(Debug)]
 pub(crate) struct Trial<'a> {
     cluster: WhatIf<'a>,
@@ -86,10 +229,6 @@ impl<'a> Trial<'a> {
         Self { cluster: cluster.what_if(), run, node }
     }
 
-    pub(crate) fn cluster(&self) -> &Cluster {
-        &self.cluster
-    }
-
     fn change(&mut self, guest: Guest, delta: i64) {
         let Guest { template, terminating } = guest;
         self.cluster.count_on_row(template, self.node, delta);
@@ -97,16 +236,6 @@ impl<'a> Trial<'a> {
         for (_, filter) in &mut self.run.filters {
             filter.dry_run(&self.cluster, &change);
         }
-    }
-
-    /// A pod of the node leaves it.
-    pub(crate) fn remove(&mut self, pod: PodIdx) {
-        self.change(Guest::new(&self.cluster, pod), -1);
-    }
-
-    /// A pod that left comes back.
-    pub(crate) fn add(&mut self, pod: PodIdx) {
-        self.change(Guest::new(&self.cluster, pod), 1);
     }
 
     /// Asks what would be if those pods were on the node, too.
@@ -119,13 +248,13 @@ impl<'a> Trial<'a> {
     }
 
     /// Whether the pod fits, with the nominated pods and without them (`RunFilterPluginsWithNominatedPods`).
-    pub(crate) fn fits(&mut self, nominated: &[Guest]) -> bool {
+    fn fits(&mut self, nominated: &[Guest]) -> bool {
         let fits = |trial: &Trial<'_>| trial.run.fits(&trial.cluster, trial.node);
         (nominated.is_empty() || self.beside(nominated, fits)) && fits(self)
     }
 
     /// kube-scheduler's own error, if the first plugin that does not let the pod fit fails.
-    pub(crate) fn failure(&mut self, nominated: &[Guest]) -> Option<String> {
+    fn failure(&mut self, nominated: &[Guest]) -> Option<String> {
         if !nominated.is_empty() {
             let fits = |trial: &Trial<'_>| trial.run.fits(&trial.cluster, trial.node);
             let failure = |trial: &Trial<'_>| trial.run.failure(&trial.cluster, trial.node);
@@ -138,7 +267,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The first rejection, with the nominated pods or without them.
-    pub(crate) fn rejection(&mut self, nominated: &[Guest]) -> Option<Rejection> {
+    fn rejection(&mut self, nominated: &[Guest]) -> Option<Rejection> {
         let beside = if nominated.is_empty() { None } else { self.rejection_beside(nominated) };
         beside.or_else(|| self.run.rejection(&self.cluster, self.node))
     }

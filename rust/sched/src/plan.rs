@@ -20,6 +20,7 @@ use crate::node_set::NodeSet;
 use crate::nominated::{Nominated, Nominees};
 use crate::plans::Work;
 use crate::plugins::FixedFilter;
+use crate::preemption::{Prospects, may_help};
 use crate::profile::Profile;
 use crate::refusals::Refusals;
 use crate::sampling::{feasible_nodes_to_find, list_order};
@@ -64,6 +65,10 @@ pub(crate) struct Plan {
     relevant: Vec<PodChange>,
     /// Whether columns were made.
     has_columns: bool,
+    /// Whether pods may be evicted for the pod.
+    preempts: bool,
+    /// What preemption found; made when it is first asked for.
+    prospects: Option<Prospects>,
 }
 
 /// PreFilter left only some nodes.
@@ -201,6 +206,8 @@ impl Plan {
             concerning: Vec::new(),
             relevant: Vec::new(),
             has_columns: false,
+            preempts: profile.preempts && pod.may_preempt(),
+            prospects: None,
         };
         plan.pre_filter(profile, cluster, pod);
         if plan
@@ -285,7 +292,8 @@ impl Plan {
         let columns =
             if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
         let counters = 8 * (self.filters.len() + self.scores.len());
-        rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes)
+        let prospects = self.prospects.as_ref().map_or(0, Prospects::bytes);
+        rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes) + prospects
     }
 
     fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &Arc<PodInfo>) {
@@ -643,7 +651,6 @@ impl Plan {
             None => cluster.nodes().live().clone(),
             Some(narrowed) => narrowed.nodes.clone(),
         };
-        self.has_columns = true;
         self.refresh(cluster);
         for planned in &self.filters {
             passing.intersect(planned.verdicts.passing());
@@ -655,9 +662,10 @@ impl Plan {
     }
 
     /// Asks the filters again about what is stale.
-    fn refresh(&mut self, cluster: &Cluster) {
+    pub(crate) fn refresh(&mut self, cluster: &Cluster) {
         let mut buffer = Vec::new();
         let mut changed = Vec::new();
+        self.has_columns = true;
         for PlannedFilter { filter, verdicts, pending, .. } in &mut self.filters {
             let Some(rows) = pending.rows(cluster, &mut buffer) else { continue };
             if verdicts.passing().universe() != cluster.nodes().row_count() {
@@ -687,36 +695,46 @@ impl Plan {
         filters.find_map(|(at, planned)| Some((at, planned.verdicts.id(node)?)))
     }
 
-    /// Why the pod, which has no nominations, fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods
-    /// does not help.
-    pub(crate) fn refused(&mut self, cluster: &Cluster) -> Option<Str> {
+    /// Why the pod fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods does not help. No pod is
+    /// nominated. Adds to `tried` on how many nodes preemption was tried; the cluster is left as it was.
+    pub(crate) fn refused(&mut self, cluster: &mut Cluster, tried: &mut u64) -> Option<Str> {
         if self.prefilter.is_some() {
             return None;
         }
-        self.has_columns = true;
+        self.forget_nominations();
+        let mut refusals = self.take_refusals(cluster);
+        let fails = self.may_fail();
+        let resolvable = refusals.is_resolvable(|refusal| self.refusal_status(refusal));
+        let helps = !fails && self.preempts && resolvable && may_help(cluster, self, tried);
+        let message = (!fails && !helps).then(|| self.refusal_message(&mut refusals, cluster));
+        self.refusals = Some(refusals);
+        message
+    }
+
+    /// Who refuses the pod where, up to date; to be put back.
+    fn take_refusals(&mut self, cluster: &Cluster) -> Refusals {
         self.refresh(cluster);
-        let nodes = cluster.nodes();
-        let mut refusals = match self.refusals.take() {
-            Some(refusals) => refusals,
-            None => {
-                let mut refusals = Refusals::new(nodes.row_count());
-                for node in nodes.iter() {
-                    refusals.note(node, self.refusal(cluster, node));
-                }
-                refusals
+        self.refusals.take().unwrap_or_else(|| {
+            let mut refusals = Refusals::new(cluster.nodes().row_count());
+            for node in cluster.nodes().iter() {
+                refusals.note(node, self.refusal(cluster, node));
             }
-        };
-        let status = |(at, id): (u32, StatusId)| {
-            self.filters.get(usize::try_from(at).ok()?)?.verdicts.by_id(id)
-        };
+            refusals
+        })
+    }
+
+    fn refusal_status(&self, (at, id): (u32, StatusId)) -> Option<&Status> {
+        self.filters.get(usize::try_from(at).ok()?)?.verdicts.by_id(id)
+    }
+
+    /// The text of the event when no node is feasible, and nominations change nothing.
+    fn refusal_message(&self, refusals: &mut Refusals, cluster: &Cluster) -> Str {
+        let count = cluster.nodes().count();
         let left_out = self
             .narrowed
             .as_ref()
-            .map(|narrowed| (&narrowed.rejection.status, nodes.count() - narrowed.nodes.count()));
-        let final_ = !refusals.is_resolvable(status) && !self.may_fail();
-        let message = final_.then(|| refusals.message(nodes.count(), left_out, status));
-        self.refusals = Some(refusals);
-        message
+            .map(|narrowed| (&narrowed.rejection.status, count - narrowed.nodes.count()));
+        refusals.message(count, left_out, |refusal| self.refusal_status(refusal))
     }
 
     /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.
@@ -926,23 +944,53 @@ impl Plan {
                 NodeSet::empty(nodes.row_count())
             };
         }
-        NodeSet::from_fn(nodes.row_count(), |node| {
-            if let Some(rejection) = self.nominated.rejections.get(&node) {
-                return rejection.status.code == Code::Unschedulable;
-            }
-            let mut verdicts = self.filters.iter().map(|planned| &planned.verdicts);
-            let first = verdicts.find(|verdicts| !verdicts.passing().contains(node));
-            nodes.live().contains(node)
-                && self.narrowed.as_ref().is_none_or(|narrowed| narrowed.nodes.contains(node))
-                && first.is_some_and(|verdicts| verdicts.is_resolvable(node))
-        })
+        NodeSet::from_fn(nodes.row_count(), |node| self.is_resolvable(cluster, node))
+    }
+
+    /// Whether the node's first rejection is not final; without a rejection by PreFilter.
+    pub(crate) fn is_resolvable(&self, cluster: &Cluster, node: NodeIdx) -> bool {
+        if let Some(rejection) = self.nominated.rejections.get(&node) {
+            return rejection.status.code == Code::Unschedulable;
+        }
+        let mut verdicts = self.filters.iter().map(|planned| &planned.verdicts);
+        let first = verdicts.find(|verdicts| !verdicts.passing().contains(node));
+        cluster.nodes().live().contains(node)
+            && !self.is_left_out(node)
+            && first.is_some_and(|verdicts| verdicts.is_resolvable(node))
+    }
+
+    /// Whether what preemption finds holds for pods to come: PreFilter lets the pod pass, and nominations change nothing.
+    pub(crate) fn answers_stay(&self) -> bool {
+        let Nominated { nominees, rejections, .. } = &self.nominated;
+        self.prefilter.is_none() && nominees.is_empty() && rejections.is_empty()
+    }
+
+    /// What preemption found, to be brought up to date and [put back](Self::put_prospects).
+    pub(crate) fn take_prospects(&mut self) -> Prospects {
+        self.prospects.take().unwrap_or_default()
+    }
+
+    /// Keeps what preemption found.
+    pub(crate) fn put_prospects(&mut self, prospects: Prospects) {
+        self.prospects = Some(prospects);
+    }
+
+    /// The filters in their order.
+    pub(crate) fn filters(&self) -> &[PlannedFilter] {
+        &self.filters
     }
 
     /// The text of the event when no node is feasible.
-    pub(crate) fn message(&self, cluster: &Cluster) -> String {
+    pub(crate) fn message(&mut self, cluster: &Cluster) -> String {
         let count = cluster.nodes().count();
         if let Some(prefilter) = &self.prefilter {
             return pre_filter_message(count, &prefilter.status.reasons);
+        }
+        if self.nominated.rejections.is_empty() && self.nominated.left_out.is_none() {
+            let mut refusals = self.take_refusals(cluster);
+            let message = self.refusal_message(&mut refusals, cluster);
+            self.refusals = Some(refusals);
+            return message.as_str().to_owned();
         }
         let mut histogram = Histogram::default();
         let mut left = cluster.nodes().live().clone();

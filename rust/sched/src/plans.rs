@@ -59,6 +59,8 @@ pub struct Work {
     pub weighed: u64,
     /// Passes over the sums of all rows.
     pub passes: u64,
+    /// Nodes on which preemption was tried.
+    pub tried: u64,
 }
 
 #[derive(Debug)]
@@ -170,14 +172,22 @@ impl Plans {
     }
 
     /// Why the template, which a view has just found to fit nowhere, does so, if that is all that there is to be said.
-    pub(crate) fn refused(&mut self, cluster: &Cluster, template: TemplateId) -> Option<Str> {
+    pub(crate) fn refused(&mut self, cluster: &mut Cluster, template: TemplateId) -> Option<Str> {
         let kept = self.plans.get_mut(&template)?;
         let before = kept.plan.bytes();
-        let message = kept.plan.refused(cluster);
+        let message = kept.plan.refused(cluster, &mut self.work.tried);
         if kept.plan.bytes() != before {
             self.account(template);
         }
         message
+    }
+
+    /// Notes on how many nodes preemption was tried for a pod of the template.
+    pub(crate) fn tried(&mut self, template: TemplateId, nodes: u64) {
+        if nodes > 0 {
+            self.work.tried += nodes;
+            self.account(template);
+        }
     }
 
     /// Counts what a plan takes now, and lets others go if all take too much.

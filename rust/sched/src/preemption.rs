@@ -7,17 +7,19 @@
 //! Follows `pkg/scheduler/framework/preemption/preemption.go` and
 //! `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go` of v1.34.
 
+mod prospects;
 mod trace;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::prospects::{Domains, Prospects};
 pub use self::trace::{
     Criteria, Criterion, NotCandidate, NotTried, PreemptionTrace, TriedCandidate,
 };
 use crate::cluster::Cluster;
 use crate::decision::Preemption;
-use crate::dry_run::Trial;
+use crate::dry_run::{Beside, Evictions, RowTrial, Trial};
 use crate::framework::Code;
 use crate::go::len64;
 use crate::go_sort::sort_slice;
@@ -26,7 +28,7 @@ use crate::nominated::node_of;
 use crate::plan::Plan;
 
 /// Who would leave a node.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Candidate {
     node: NodeIdx,
     /// Its place among the nodes where evicting may help.
@@ -87,36 +89,103 @@ pub(crate) fn ineligible(cluster: &Cluster, plan: &Plan, pod: PodIdx) -> Option<
     leaving.then_some(NotTried::VictimsLeaving)
 }
 
+/// What is wanted of preemption beside the choice.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// All candidates.
+    pub(crate) candidates: bool,
+    /// What was tried goes here.
+    pub(crate) trace: Option<&'a mut PreemptionTrace>,
+    /// How many nodes were tried is added to this.
+    pub(crate) tried: u64,
+}
+
 /// Finds the node on which evicting pods lets the pod fit (`Evaluator.Preempt`); the cluster is left as it was.
 ///
 /// `offset_and_number` says of so many nodes where evicting may help with which to begin, and how many candidates are enough
-/// (`GetOffsetAndNumCandidates`). What was tried goes into `trace`, if there is one.
+/// (`GetOffsetAndNumCandidates`); without it all are tried.
 ///
 /// # Errors
 /// kube-scheduler's own error when a plugin failed in the dry run and there is no such node.
 pub(crate) fn preempt(
     cluster: &mut Cluster,
-    plan: &Plan,
-    offset_and_number: impl FnOnce(usize) -> (usize, usize),
-    mut trace: Option<&mut PreemptionTrace>,
+    plan: &mut Plan,
+    offset_and_number: Option<impl FnOnce(usize) -> (usize, usize)>,
+    wanted: &mut Wanted<'_>,
 ) -> Result<Option<Preemption>, String> {
-    let preemptor = plan.template();
+    match offset_and_number {
+        None if wanted.trace.is_none() && plan.answers_stay() => {
+            let mut prospects = plan.take_prospects();
+            wanted.tried += prospects.update(cluster, plan);
+            let result = match prospects.best() {
+                Some(best) if wanted.candidates => {
+                    Ok(Some(preemption(best, prospects.candidates())))
+                }
+                Some(best) => Ok(Some(preemption(best, [].into_iter()))),
+                None => nobody_evicted(&prospects.failures()),
+            };
+            plan.put_prospects(prospects);
+            result
+        }
+        offset_and_number => try_all(cluster, plan, offset_and_number, wanted),
+    }
+}
+
+/// Whether evicting pods lets the pod fit somewhere, or fails; for a plan that knows no nominations.
+pub(crate) fn may_help(cluster: &mut Cluster, plan: &mut Plan, tried: &mut u64) -> bool {
+    let mut prospects = plan.take_prospects();
+    *tried += prospects.update(cluster, plan);
+    let helps = prospects.best().is_some() || !prospects.failures().is_empty();
+    plan.put_prospects(prospects);
+    helps
+}
+
+fn preemption<'a>(
+    chosen: &Candidate,
+    candidates: impl Iterator<Item = &'a Candidate>,
+) -> Preemption {
+    Preemption {
+        node: chosen.node,
+        victims: chosen.victims.clone(),
+        candidates: candidates.map(|one| (one.node, one.victims.clone())).collect(),
+    }
+}
+
+/// What comes of it when there is no candidate.
+fn nobody_evicted(failures: &[String]) -> Result<Option<Preemption>, String> {
+    match failures {
+        [] => Ok(None),
+        [failure] => Err(failure.clone()),
+        _ => Err(format!("[{}]", failures.join(", "))),
+    }
+}
+
+/// Tries one node after the other, as if nothing were known.
+fn try_all(
+    cluster: &mut Cluster,
+    plan: &Plan,
+    offset_and_number: Option<impl FnOnce(usize) -> (usize, usize)>,
+    wanted: &mut Wanted<'_>,
+) -> Result<Option<Preemption>, String> {
     let potential = plan.resolvable_nodes(cluster);
     if potential.is_empty() {
-        if let Some(trace) = trace {
+        if let Some(trace) = &mut wanted.trace {
             explain(trace, cluster, plan, &[], None);
         }
         return Ok(None);
     }
-    let (offset, wanted) = offset_and_number(potential.len());
-    let mut found = CandidateLists { wanted, ..CandidateLists::default() };
+    let (offset, enough) = offset_and_number.map_or((0, potential.len()), |of| of(potential.len()));
+    let mut found = CandidateLists { wanted: enough, ..CandidateLists::default() };
     let mut failures: Vec<String> = Vec::new();
+    let mut domains = Domains::default();
+    let in_words = wanted.trace.is_some();
     let in_turn = potential.iter().copied().enumerate().cycle().skip(offset);
     for (at, node) in in_turn.take(potential.len()) {
         if found.are_enough() {
             break;
         }
-        match select_victims_on_node(cluster, plan, preemptor, node, trace.is_some()) {
+        wanted.tried += 1;
+        match select_victims_on_node(cluster, plan, &mut domains, node, in_words) {
             Ok((victims, violations)) => found.add(Candidate { node, at, victims, violations }),
             Err(why) => {
                 if let NotCandidate::Failed(failure) = &why
@@ -124,7 +193,7 @@ pub(crate) fn preempt(
                 {
                     failures.push(failure.clone());
                 }
-                if let Some(trace) = &mut trace {
+                if let Some(trace) = &mut wanted.trace {
                     trace.others.push((node, why));
                 }
             }
@@ -132,20 +201,13 @@ pub(crate) fn preempt(
     }
     let candidates = found.in_order();
     let chosen = pick_one_node(cluster, &candidates);
-    if let Some(trace) = trace {
+    if let Some(trace) = &mut wanted.trace {
         explain(trace, cluster, plan, &candidates, chosen);
     }
-    if candidates.is_empty() && !failures.is_empty() {
-        return Err(match failures.as_slice() {
-            [failure] => failure.clone(),
-            _ => format!("[{}]", failures.join(", ")),
-        });
+    match chosen {
+        Some(chosen) => Ok(Some(preemption(chosen, candidates.iter()))),
+        None => nobody_evicted(&failures),
     }
-    Ok(chosen.map(|chosen| Preemption {
-        node: chosen.node,
-        victims: chosen.victims.clone(),
-        candidates: candidates.iter().map(|one| (one.node, one.victims.clone())).collect(),
-    }))
 }
 
 /// Completes what was tried by the candidates, and by the nodes that did not come into question.
@@ -178,29 +240,54 @@ fn explain(
     trace.choose(candidates.collect(), chosen.map(|chosen| chosen.node));
 }
 
-/// `SelectVictimsOnNode`: all pods of lower priority leave; then as many as possible come back, the most important first.
+/// Whether a pod of a lower priority than the template's is on the node.
+fn has_lower_priority(cluster: &Cluster, preemptor: TemplateId, node: NodeIdx) -> bool {
+    let priority = cluster.template(preemptor).priority();
+    let mut pods = cluster.nodes().pods[node].iter();
+    pods.any(|&pod| cluster.template(cluster.pods()[pod].template).priority() < priority)
+}
+
+/// `SelectVictimsOnNode`: who leaves the node so that the pod fits, and how many of them a budget protects.
 fn select_victims_on_node(
     cluster: &mut Cluster,
     plan: &Plan,
-    preemptor: TemplateId,
+    domains: &mut Domains,
     node: NodeIdx,
     in_words: bool,
 ) -> Result<(Vec<PodIdx>, usize), NotCandidate> {
-    let priority = cluster.template(preemptor).priority();
-    let mut potential: Vec<PodIdx> = cluster.nodes().pods[node]
-        .iter()
-        .copied()
-        .filter(|&pod| cluster.template(cluster.pods()[pod].template).priority() < priority)
-        .collect();
+    let priority = cluster.template(plan.template()).priority();
+    let mut potential = Vec::new();
+    let mut of_row = true;
+    for &pod in &cluster.nodes().pods[node] {
+        let template = cluster.pods()[pod].template;
+        if cluster.template(template).priority() < priority {
+            of_row = of_row && !domains.concern(plan, cluster, template);
+            potential.push(pod);
+        }
+    }
     if potential.is_empty() {
         return Err(NotCandidate::NoVictims);
     }
     let nominated = plan.nominated().on(node);
-    let mut trial = Trial::new(cluster, plan.dry_run(), node);
+    if of_row && nominated.is_empty() {
+        evict(&mut RowTrial::new(cluster, plan.filters(), node), potential, node, in_words)
+    } else {
+        let trial = Trial::new(cluster, plan.dry_run(), node);
+        evict(&mut Beside { trial, nominated }, potential, node, in_words)
+    }
+}
+
+/// All of the pods leave; then as many as possible come back, the most important first.
+fn evict(
+    trial: &mut impl Evictions,
+    mut potential: Vec<PodIdx>,
+    node: NodeIdx,
+    in_words: bool,
+) -> Result<(Vec<PodIdx>, usize), NotCandidate> {
     for &pod in &potential {
         trial.remove(pod);
     }
-    if trial.fits(nominated) {
+    if trial.fits() {
         sort_by_importance(trial.cluster(), &mut potential);
         let (violating, others) = split_by_budget(trial.cluster(), &potential);
         let mut victims = Vec::new();
@@ -208,7 +295,7 @@ fn select_victims_on_node(
         for (pods, violates) in [(&violating, 1), (&others, 0)] {
             for &pod in pods {
                 trial.add(pod);
-                if !trial.fits(nominated) {
+                if !trial.fits() {
                     trial.remove(pod);
                     victims.push(pod);
                     violations += violates;
@@ -224,10 +311,10 @@ fn select_victims_on_node(
             return Err(NotCandidate::Failed(failure));
         }
         Ok((victims, violations))
-    } else if let Some(failure) = trial.failure(nominated) {
+    } else if let Some(failure) = trial.failure() {
         Err(NotCandidate::Failed(failure))
     } else {
-        Err(NotCandidate::StillRejected(if in_words { trial.rejection(nominated) } else { None }))
+        Err(NotCandidate::StillRejected(if in_words { trial.rejection() } else { None }))
     }
 }
 
@@ -282,5 +369,66 @@ fn criteria(cluster: &Cluster, candidate: &Candidate) -> Criteria {
         sum_of_priorities: victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum(),
         victims: len64(victims.len()),
         earliest_start: important.filter_map(|&pod| cluster.pods()[pod].start_time).min(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use bayplan_api::Objects;
+    use bayplan_testkit::strategies::{self, ClusterShape, cluster};
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::cluster::Place;
+    use crate::scheduler::Scheduler;
+
+    #[test]
+    fn a_trial_of_the_row_alone_comes_to_what_one_in_a_fork_does() {
+        let shape = ClusterShape { nodes: 1..=4, running: 10..=30, pending: 1..=4, storage: true };
+        let scheduler = Scheduler::default();
+        let (trials, evicting) = (Cell::new(0), Cell::new(0));
+        let law = |mut objects: Objects| {
+            strategies::fill_up(&mut objects);
+            let mut cluster = Cluster::from_objects(objects).unwrap();
+            for pod in cluster.pods().indices().collect::<Vec<_>>() {
+                let row = &cluster.pods()[pod];
+                let template = row.template;
+                let info = cluster.template(template);
+                let profile = scheduler.profile(&info.pod.spec.scheduler_name);
+                let Some(profile) = profile.filter(|_| row.place == Place::Pending) else {
+                    continue;
+                };
+                let priority = info.priority();
+                let plan = Plan::new(profile, &cluster, template);
+                let mut domains = Domains::default();
+                for node in cluster.nodes().iter().collect::<Vec<_>>() {
+                    let template = |pod: PodIdx| cluster.pods()[pod].template;
+                    let mut lower = cluster.nodes().pods[node].clone();
+                    lower.retain(|&pod| cluster.template(template(pod)).priority() < priority);
+                    let mut templates = lower.iter().map(|&pod| template(pod));
+                    if templates.any(|template| domains.concern(&plan, &cluster, template)) {
+                        continue;
+                    }
+                    let before = cluster.clone();
+                    let mut of_row = RowTrial::new(&mut cluster, plan.filters(), node);
+                    let found = evict(&mut of_row, lower.clone(), node, true);
+                    drop(of_row);
+                    prop_assert!(before == cluster, "the row is not what it was");
+                    let trial = Trial::new(&mut cluster, plan.dry_run(), node);
+                    let mut in_fork = Beside { trial, nominated: &[] };
+                    prop_assert_eq!(&found, &evict(&mut in_fork, lower, node, true));
+                    trials.set(trials.get() + 1);
+                    evicting.set(evicting.get() + usize::from(found.is_ok()));
+                }
+            }
+            Ok(())
+        };
+        let mut config = ProptestConfig { cases: 512, ..ProptestConfig::default() };
+        config.failure_persistence = None;
+        TestRunner::new(config).run(&cluster(shape), law).unwrap();
+        assert!(trials.get() > 500 && evicting.get() > 50, "{trials:?} {evicting:?}");
     }
 }

@@ -22,7 +22,7 @@ use crate::node_set::NodeSet;
 use crate::nominated;
 use crate::plan::Plan;
 use crate::plans::{Plans, Work};
-use crate::preemption::{NotTried, PreemptionTrace, ineligible, preempt};
+use crate::preemption::{NotTried, PreemptionTrace, Wanted, ineligible, preempt};
 use crate::profile::Profile;
 use crate::queue;
 use crate::sampling::{Cycle, Sampling, SchedulerOptions, TieBreak, candidates_to_find};
@@ -372,13 +372,16 @@ impl Session<'_> {
         let mut loses_nomination = decision.outcome == Outcome::Failed;
         if decision.outcome == Outcome::Unschedulable && profile.preempts {
             let mut trace = (detail == Detail::Preemption).then(Box::<PreemptionTrace>::default);
-            let offset_and_number = |nodes| search.offset_and_candidates(nodes);
+            let sampled = options.sampling != Sampling::All;
+            let offset_and_number = sampled.then_some(|nodes| search.offset_and_candidates(nodes));
+            let candidates = detail != Detail::Placement;
+            let mut wanted = Wanted { candidates, trace: trace.as_deref_mut(), tried: 0 };
             if let Some(why) = ineligible(cluster, plan, pod) {
-                if let Some(trace) = &mut trace {
-                    **trace = PreemptionTrace::not_tried(why);
+                if let Some(trace) = wanted.trace {
+                    *trace = PreemptionTrace::not_tried(why);
                 }
             } else {
-                match preempt(cluster, plan, offset_and_number, trace.as_deref_mut()) {
+                match preempt(cluster, plan, offset_and_number, &mut wanted) {
                     Ok(None) => loses_nomination = true,
                     Ok(preemption) => {
                         decision.outcome = Outcome::Preempting;
@@ -386,6 +389,8 @@ impl Session<'_> {
                     }
                     Err(error) => decision.error = Some(error),
                 }
+                let tried = wanted.tried;
+                self.plans.tried(template, tried);
             }
             decision.preemption_trace = trace;
         }

@@ -62,7 +62,7 @@ pub struct Cluster {
     waiting: PodSet,
     /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
     absent: IndexMap<Str, Vec<PodIdx>, FxBuildHasher>,
-    /// Pods whose row names a node to which they are nominated, wherever they are.
+    /// Pods that wait and whose row names a node to which they are nominated.
     nominated: BTreeSet<PodIdx>,
     /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,

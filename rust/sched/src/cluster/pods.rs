@@ -255,8 +255,7 @@ impl Cluster {
 
     /// The pods that wait and are nominated to a node, in the queue or not, in the order of their rows.
     pub(crate) fn nominated_pods(&self) -> impl Iterator<Item = PodIdx> {
-        let pods = self.nominated.iter().copied();
-        pods.filter(|&pod| self.pods[pod].place == Place::Pending)
+        self.nominated.iter().copied()
     }
 
     /// Nominates a pod to a node, or with an empty name to none.
@@ -281,9 +280,10 @@ impl Cluster {
         }
     }
 
-    /// Notes whether the pod's row names a node to which it is nominated.
+    /// Notes whether the pod waits and its row names a node to which it is nominated.
     pub(super) fn index_nomination(&mut self, pod: PodIdx) {
-        if self.pods.get(pod).is_some_and(|row| !row.nominated.is_empty()) {
+        let waits = |row: &PodRow| row.place == Place::Pending && !row.nominated.is_empty();
+        if self.pods.get(pod).is_some_and(waits) {
             self.nominated.insert(pod);
         } else {
             self.nominated.remove(&pod);
@@ -462,7 +462,11 @@ impl Cluster {
     /// Writes where a pod is; gives back where it was.
     pub(super) fn note_place(&mut self, pod: PodIdx, place: Place) -> Place {
         self.waiting.set(pod, place == Place::Pending);
-        std::mem::replace(&mut self.pods[pod].place, place)
+        let before = std::mem::replace(&mut self.pods[pod].place, place);
+        if !self.pods[pod].nominated.is_empty() {
+            self.index_nomination(pod);
+        }
+        before
     }
 
     /// The pods that wait for a decision, in the order of their rows.

@@ -355,6 +355,18 @@ impl Cluster {
         self.log.push(|| Undo::CountedOnRow { template, node, delta });
     }
 
+    /// The same without a note of what undoes it: the caller undoes it before anything else happens.
+    pub(crate) fn try_on_row(&mut self, template: TemplateId, node: NodeIdx, delta: i64) {
+        if let Some((_, row)) = self.templates.get_index(template.index()) {
+            self.nodes.count_pod(template, &row.info, node, delta);
+        }
+    }
+
+    /// Gives a node the ports back that it had before pods were tried on its row.
+    pub(crate) fn restore_ports(&mut self, node: NodeIdx, ports: UsedPorts) {
+        self.nodes.used_ports[node] = ports;
+    }
+
     fn count_row(&mut self, template: TemplateId, node: NodeIdx, delta: i64) {
         let Some((_, row)) = self.templates.get_index(template.index()) else { return };
         if !row.info.host_ports.is_empty() {

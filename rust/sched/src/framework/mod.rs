@@ -179,12 +179,14 @@ pub trait Filter: fmt::Debug + Send + Sync {
         true
     }
 
-    /// A pod came or went; says which rows to look at again.
+    /// A pod came or went; says which rows to look at again. A filter that depends on the row at most need not be told.
     ///
     /// The cluster is that after the last change; a filter that depends on domains reads the change, not the row.
     fn pod_changed(&mut self, cluster: &Cluster, change: &PodChange) -> Stale;
 
     /// A pod comes or goes in a dry run (`PreFilterExtensions`), with kube-scheduler's own asymmetries.
+    ///
+    /// A filter that depends on the row at most, or that the pod does not [concern](Self::concerns), need not be told.
     fn dry_run(&mut self, cluster: &Cluster, change: &PodChange) {
         self.pod_changed(cluster, change);
     }

@@ -93,9 +93,12 @@ pub struct Criteria {
     pub earliest_start: Option<Time>,
 }
 
+/// [`Criteria`] one after the other.
+pub(crate) type Order = (usize, i32, i64, i64, Reverse<i128>);
+
 impl Criteria {
     /// In this order, the least first.
-    pub(crate) fn order(&self) -> impl Ord + use<> {
+    pub(crate) fn order(&self) -> Order {
         let start = self.earliest_start.map_or(i128::MAX, |start| start.unix_nanos);
         (
             self.violations,

@@ -7,6 +7,7 @@ mod incremental;
 mod nominated;
 mod preemption_trace;
 mod properties;
+mod prospects;
 mod sampling;
 mod storage_records;
 mod workloads;

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use bayplan_api::defaults;
 use bayplan_api::{
     Labels, Namespace, Node, ObjectMeta, Objects, OwnerReference, PersistentVolumeClaim, Pod,
-    PodDisruptionBudget, ReplicaSet, ReplicationController, Service, StatefulSet, Str, Volume,
-    VolumeSource,
+    PodDisruptionBudget, PodPhase, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
+    Volume, VolumeSource,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -17,7 +17,7 @@ use super::pod::{self, PodShape, pod};
 use super::selector::{label_selector, labels_of_namespace};
 use super::vocabulary::{NAMESPACES, POD_LABELS, labels, node_name, text};
 use super::volume::{Storage, ephemeral_claim_spec, pod_volume, storage};
-use crate::builders::match_labels;
+use crate::builders::{match_labels, quantity};
 
 /// How large a cluster is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +166,21 @@ fn ephemeral_claim(pod: &Pod, volume: &Volume, seed: usize) -> Option<Persistent
         }),
     }
     Some(claim)
+}
+
+/// Lets the nodes take no more pods than they have, so that one must leave where another is to come; what waits is important.
+pub fn fill_up(objects: &mut Objects) {
+    for node in &mut objects.nodes {
+        let runs = |pod: &&Pod| {
+            let ended = matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
+            !ended && pod.spec.node_name == node.metadata.name
+        };
+        let pods = objects.pods.iter().filter(runs).count();
+        node.status.allocatable.insert("pods".into(), quantity(&pods.to_string()));
+    }
+    for pod in objects.pods.iter_mut().filter(|pod| pod.spec.node_name.is_empty()) {
+        pod.spec.priority = pod.spec.priority.map(|priority| priority.saturating_add(10));
+    }
 }
 
 /// Running and pending pods need not stand apart in the list.

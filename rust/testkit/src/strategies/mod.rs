@@ -11,7 +11,7 @@ mod selector;
 mod vocabulary;
 mod volume;
 
-pub use cluster::{ClusterShape, cluster};
+pub use cluster::{ClusterShape, cluster, fill_up};
 pub use node::node;
 pub use pod::{PodShape, pod};
 pub use profile::profile;
