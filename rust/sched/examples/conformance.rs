@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use bayplan_api::Reader;
 use bayplan_sched::cluster::Cluster;
 use bayplan_sched::config::KubeSchedulerConfiguration;
-use bayplan_sched::{Detail, Sampling, Scheduler, SchedulerOptions};
+use bayplan_sched::{Decided, Detail, Sampling, Scheduler, SchedulerOptions};
 use serde_json::Value;
 
 /// The fields of a decision that are compared.
@@ -101,11 +101,38 @@ fn decide(case: &Value, options: SchedulerOptions) -> Result<Vec<Value>, Box<dyn
     let mut cluster = Cluster::from_objects(reader.finish()?)?;
     let mut decisions = Vec::new();
     let scheduler = Scheduler::new(&config)?.with_options(options);
+    let brief = decide_briefly(&scheduler, cluster.clone());
     scheduler.schedule_pending(&mut cluster, Detail::Trace, |cluster, decision| {
         decisions.push(serde_json::to_value(decision.trace_form(cluster)));
         ControlFlow::Continue(())
     });
-    Ok(decisions.into_iter().collect::<Result<_, _>>()?)
+    let mut decisions: Vec<Value> = decisions.into_iter().collect::<Result<_, _>>()?;
+    for (decision, brief) in decisions.iter_mut().zip(brief) {
+        if (&decision["chosen"], &decision["message"]) != (&brief[0], &brief[1]) {
+            // no record has such an outcome: the case differs
+            decision["outcome"] = "two ways of deciding differ".into();
+            decision["chosen"] = brief[0].clone();
+        }
+    }
+    Ok(decisions)
+}
+
+/// The chosen node and the message of each decision, as those are told who want to know no more.
+fn decide_briefly(scheduler: &Scheduler, mut cluster: Cluster) -> Vec<[Value; 2]> {
+    let mut session = scheduler.session();
+    let mut decisions = Vec::new();
+    for pod in scheduler.queue(&cluster) {
+        let decided = session.schedule(&mut cluster, pod);
+        let name = |node| Value::from(cluster.nodes().name(node).as_str());
+        decisions.push(match decided {
+            Decided::Placed(placement) => [name(placement.node), Value::Null],
+            Decided::Refused(refused) => [Value::Null, refused.message.as_str().into()],
+            Decided::Other(decision) => {
+                [decision.chosen.map_or(Value::Null, name), decision.message.into()]
+            }
+        });
+    }
+    decisions
 }
 
 fn compare(
