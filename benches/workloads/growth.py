@@ -83,7 +83,7 @@ def measure(workload: str, rounds: int) -> float:
     return statistics.median(run["seconds"] / run["pods"] for run in runs) * 1e6
 
 
-def draw(found: dict[str, dict[str, list[list[float]]]], target: Path) -> None:
+def draw(record: dict[str, Any], target: Path) -> None:
     """A panel for each thing that grows; both axes are logarithmic."""
     import matplotlib as mpl
 
@@ -91,7 +91,7 @@ def draw(found: dict[str, dict[str, list[list[float]]]], target: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "bayplan"
     mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     # Told apart without colour, too: Okabe and Ito's colours, a marker each.
     styles = dict(
@@ -102,12 +102,12 @@ def draw(found: dict[str, dict[str, list[list[float]]]], target: Path) -> None:
         )
     )
     titles = {
-        "nodes": f"nodes ({PODS:,} pods)",
-        "pods": f"pods ({MIDDLE:,} nodes)",
-        "templates": f"templates ({MIDDLE:,} nodes, {PODS:,} pods)",
+        "nodes": f"nodes ({record['pods']:,} pods)",
+        "pods": f"pods ({record['nodes']:,} nodes)",
+        "templates": f"templates ({record['nodes']:,} nodes, {record['pods']:,} pods)",
     }
     figure, panels = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
-    for panel, (what, lines) in zip(panels, found.items(), strict=True):
+    for panel, (what, lines) in zip(panels, record["points"].items(), strict=True):
         for shape, line in lines.items():
             colour, marker = styles[shape]
             sizes, costs = zip(*line, strict=True)
@@ -115,6 +115,7 @@ def draw(found: dict[str, dict[str, list[list[float]]]], target: Path) -> None:
         panel.set(xscale="log", yscale="log", xlabel=titles[what])
         panel.grid(visible=True, which="major", color="0.9", linewidth=0.8)
         panel.spines[["top", "right"]].set_visible(False)
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panels[0].set_ylabel("µs a pod")
@@ -132,13 +133,12 @@ def main() -> int:
     parser.add_argument("--draw", action="store_true", help="draw what was measured before")
     parser.add_argument("--output", type=Path, default=HERE, help="folder of growth.json and .svg")
     options = parser.parse_args()
-    record = options.output / "growth.json"
+    file = options.output / "growth.json"
     if options.draw:
-        found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        draw(found, options.output / "growth.svg")
+        draw(json.loads(file.read_text(encoding="utf-8")), options.output / "growth.svg")
         return 0
     known: dict[str, float] = {}  # a point that stands in two panels is measured once
-    found = {}
+    found: dict[str, dict[str, list[list[float]]]] = {}
     print("| what grows | workload | µs a pod |\n|---|---|---:|")
     for what, lines in points(options.max_nodes).items():
         found[what] = {}
@@ -149,8 +149,9 @@ def main() -> int:
                     known[workload] = measure(workload, options.rounds)
                 row.append([size, known[workload]])
                 print(f"| {what} | {workload} | {known[workload]:.3f} |", flush=True)
-    record.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    draw(found, options.output / "growth.svg")
+    record = {"pods": PODS, "nodes": min(MIDDLE, options.max_nodes), "points": found}
+    file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    draw(record, options.output / "growth.svg")
     return 0
 
 

@@ -33,7 +33,8 @@
 //!
 //! Requests are one of 15 shapes from 50m and 64 MiB to 8 CPUs and 32 GiB, small ones mostly; 8 % request nothing. A quarter
 //! of the applications have a proxy beside them, 5 % an init container. 10 % have a high priority, 15 % a low one. A shape that would take
-//! a pool beyond two thirds of what it has gives way to a smaller one, so that all pods have a place.
+//! a pool beyond two thirds of what it has gives way to a smaller one, and an application that has too many replicas for its pool runs
+//! anywhere, so that all pods have a place.
 
 use bayplan_api::{
     Container, ContainerImage, LabelSelector, NodeSelectorOperator as Operator, ObjectMeta,
@@ -63,6 +64,8 @@ const NAMESPACES: u32 = 40;
 /// Images that every node has.
 const PLATFORM_IMAGES: u32 = 10;
 const PROXY_IMAGE: &str = "registry.example.com/platform/proxy:v1";
+/// Pods that a node takes.
+const POD_CAPACITY: i64 = 110;
 /// Of what a pool has, so much may be asked for, in percent.
 const FILL: i64 = 66;
 /// And so much by pods that can run nowhere else, if there are others.
@@ -198,6 +201,7 @@ impl Plan {
         let mut load = Load::new(size.nodes);
         let mut applications: Vec<Application> = Vec::with_capacity(traits.len());
         for (index, (traits, replicas)) in traits.iter().zip(replicas).enumerate() {
+            let traits = &load.fitted(*traits, replicas);
             let near = near(&applications, traits.priority, index);
             let requests = load.take(traits, replicas);
             let context = Context { replicas, requests, near, nodes: size.nodes };
@@ -257,7 +261,7 @@ impl Plan {
             node.status.allocatable = resources(pool.milli_cpu(), pool.memory());
             node.status.capacity = resources(pool.cpus * 1_000, pool.gibibytes * GI);
             for list in [&mut node.status.allocatable, &mut node.status.capacity] {
-                list.insert("pods".into(), Quantity::from_value(110));
+                list.insert("pods".into(), Quantity::from_value(POD_CAPACITY));
                 if pool.gpus > 0 {
                     list.insert(GPU.into(), Quantity::from_value(pool.gpus));
                 }
@@ -741,13 +745,36 @@ impl Load {
         for index in 0..nodes {
             let (number, _) = place(index);
             if let (Some(has), Some(pool)) = (has.get_mut(number), POOLS.get(number)) {
-                let node = [pool.milli_cpu(), pool.memory(), 110, pool.gpus];
+                let node = [pool.milli_cpu(), pool.memory(), POD_CAPACITY, pool.gpus];
                 for (has, more) in has.iter_mut().zip(node) {
                     *has += more;
                 }
             }
         }
         Self { has, asked: [[0; 4]; POOLS.len()], asked_anywhere: [0; 4] }
+    }
+
+    /// The application with what there is room for: few applications have so many replicas each that a small pool, or one
+    /// pod a node, is too little.
+    fn fitted(&self, mut traits: Traits, replicas: u32) -> Traits {
+        let pods = i64::from(replicas);
+        if !self.has_room(traits.place, [0, 0, pods, pods * traits.gpus]) {
+            traits.place = Where::Anywhere;
+            traits.gpus = 0;
+        }
+        let nodes = match traits.place {
+            Where::Only(pool) => self.nodes(pool),
+            _ => UNTAINTED.iter().map(|&pool| self.nodes(pool)).sum(),
+        };
+        if traits.relation == Relation::NeverTwice && pods > nodes / 2 {
+            traits.relation = Relation::AvoidsItself;
+        }
+        traits
+    }
+
+    /// How many nodes a pool has.
+    fn nodes(&self, pool: usize) -> i64 {
+        self.has.get(pool).map_or(0, |[_, _, pods, _]| pods / POD_CAPACITY)
     }
 
     /// Thousandths of a CPU and bytes for the main container: its own shape, or the largest smaller one for which there
