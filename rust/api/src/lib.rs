@@ -34,7 +34,7 @@ pub use objects::Objects;
 pub use pod::*;
 pub use policy::*;
 pub use quantity::{Quantity, QuantityError};
-pub use read::{EventReader, InputProblem, InvalidInput, ReadError, Reader, json_text};
+pub use read::{EventReader, InputProblem, InvalidInput, PodSink, ReadError, Reader, json_text};
 pub use selector::*;
 pub use storage::*;
 pub use str::Str;

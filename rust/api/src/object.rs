@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The type of the objects of one [`Kind`].
-pub(crate) trait ObjectType: Decode + Encode + PartialEq {
+pub(crate) trait ObjectType: Decode + Encode + PartialEq + 'static {
     const KIND: Kind;
 
     fn metadata(&self) -> &ObjectMeta;

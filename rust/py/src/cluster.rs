@@ -11,7 +11,7 @@ use crate::enter::{enter, guard};
 use crate::error::{Fault, NativeError};
 use crate::events::{added, apply};
 use crate::family::Handle;
-use crate::input::{Input, read_events, read_objects};
+use crate::input::{Input, read_cluster, read_events, read_objects};
 use crate::pickled;
 use crate::state::State;
 
@@ -45,7 +45,7 @@ impl Cluster {
     fn load(py: Python<'_>, sources: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
         let inputs =
             guard(|| sources.iter().map(Input::from_python).collect::<Result<Vec<_>, _>>())?;
-        let state = enter(py, |interrupt| State::new(read_objects(&inputs, &[], interrupt)?))?;
+        let state = enter(py, |interrupt| State::new(read_cluster(&inputs, interrupt)?))?;
         Ok(Self::new(state))
     }
 
@@ -70,7 +70,7 @@ impl Cluster {
         let state = enter(py, |interrupt| {
             let json = nodes_from_columns(&columns, names.as_deref(), &labels)?;
             let input = Input::Made { name: "<arrays>".to_owned(), json };
-            State::new(read_objects(&[input], &[], interrupt)?)
+            State::new(read_cluster(&[input], interrupt)?)
         })?;
         Ok(Self::new(state))
     }

@@ -3,11 +3,12 @@
 //! A kind of which there is no object at all was perhaps never asked for. Where its absence changes what is decided
 //! about the pods at hand, and only there, that is worth a word.
 
-use bayplan_api::{Objects, Pod, PodAffinityTerm, PodPhase, VolumeSource};
+use bayplan_api::{Objects, Pod, PodAffinityTerm, VolumeSource};
+use bayplan_sched::cluster::{Arriving, PodIntake};
 
 /// One sentence for each kind that is wholly absent though decisions would read it.
-pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
-    let pending: Vec<&Pod> = objects.pods.iter().filter(|pod| is_pending(pod)).collect();
+pub(crate) fn gaps(objects: &Objects, pods: &PodIntake) -> Vec<String> {
+    let pending: Vec<&Pod> = pods.iter().filter(is_pending).map(|pod| pod.shape).collect();
     if pending.is_empty() {
         return Vec::new();
     }
@@ -27,7 +28,7 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
         "no Services, ReplicationControllers, ReplicaSets or StatefulSets: no default spreading",
     );
     note(
-        objects.namespaces.is_empty() && objects.pods.iter().any(selects_namespaces),
+        objects.namespaces.is_empty() && pods.iter().any(|pod| selects_namespaces(pod.shape)),
         "no Namespaces: the namespaceSelector of a pod affinity term selects none",
     );
     let claims = pending.iter().any(|pod| mounts_claim(pod));
@@ -50,8 +51,8 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
         "no CSINodes: volumes are not counted against limits",
     );
     let evicts = pending.iter().filter_map(|pod| pod.spec.priority).max();
-    let running = objects.pods.iter().filter(|pod| is_running(pod));
-    let weakest = running.map(|pod| pod.spec.priority.unwrap_or(0)).min();
+    let running = pods.iter().filter(is_running);
+    let weakest = running.map(|pod| pod.shape.spec.priority.unwrap_or(0)).min();
     note(
         objects.pod_disruption_budgets.is_empty()
             && weakest.is_some_and(|weakest| evicts.unwrap_or(0) > weakest),
@@ -60,16 +61,12 @@ pub(crate) fn gaps(objects: &Objects) -> Vec<String> {
     gaps
 }
 
-fn is_pending(pod: &Pod) -> bool {
-    pod.spec.node_name.is_empty() && !is_finished(pod)
+fn is_pending(pod: &Arriving<'_>) -> bool {
+    pod.node_name.is_empty() && !pod.finished
 }
 
-fn is_running(pod: &Pod) -> bool {
-    !pod.spec.node_name.is_empty() && !is_finished(pod)
-}
-
-fn is_finished(pod: &Pod) -> bool {
-    matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
+fn is_running(pod: &Arriving<'_>) -> bool {
+    !pod.node_name.is_empty() && !pod.finished
 }
 
 fn mounts_claim(pod: &Pod) -> bool {

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use bayplan_api::{EventReader, Events, Objects, PriorityClass, ReadError, Reader};
+use bayplan_sched::cluster::PodIntake;
 use bayplan_sched::config::{ConfigError, ConfigProblem, KubeSchedulerConfiguration};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -125,9 +126,31 @@ pub(crate) fn read_objects(
     known: &[PriorityClass],
     interrupt: &Interrupt,
 ) -> Result<Objects, NativeError> {
+    let reader = Reader::new().knowing(known);
+    read_with(reader, inputs, interrupt)
+}
+
+/// Reads all sources into what a cluster is made of.
+///
+/// # Errors
+///
+/// Whatever the reader finds wrong, and what a signal handler raised meanwhile.
+pub(crate) fn read_cluster(
+    inputs: &[Input],
+    interrupt: &Interrupt,
+) -> Result<(Objects, PodIntake), NativeError> {
+    let mut pods = PodIntake::default();
+    let objects = read_with(Reader::new().giving_pods_to(&mut pods), inputs, interrupt)?;
+    Ok((objects, pods))
+}
+
+fn read_with<'c>(
+    reader: Reader<'c>,
+    inputs: &[Input],
+    interrupt: &'c Interrupt,
+) -> Result<Objects, NativeError> {
     let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST_THREADS);
-    let mut reader =
-        Reader::new().knowing(known).interrupted_by(|| interrupt.is_raised()).on_threads(threads);
+    let mut reader = reader.interrupted_by(|| interrupt.is_raised()).on_threads(threads);
     read_all(&mut reader, inputs, interrupt)?;
     reader.finish().map_err(|error| read_error(error, interrupt))
 }

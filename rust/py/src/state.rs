@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bayplan_api::{Objects, PriorityClass, Str};
 use bayplan_sched::Plans;
-use bayplan_sched::cluster as sched;
+use bayplan_sched::cluster::{self as sched, PodIntake};
 use bayplan_sched::index_vec::{IndexVec, NodeIdx, PodIdx};
 use indexmap::IndexMap;
 
@@ -42,15 +42,16 @@ impl Nodes {
 }
 
 impl State {
-    /// The state that the objects make.
+    /// The state that the objects and the pods make.
     ///
     /// # Errors
     ///
     /// `NativeError::Object` when they make no cluster.
-    pub(crate) fn new(mut objects: Objects) -> Result<Self, NativeError> {
-        let warnings = gaps(&objects);
+    pub(crate) fn new((mut objects, pods): (Objects, PodIntake)) -> Result<Self, NativeError> {
+        let warnings = gaps(&objects, &pods);
         let skipped = std::mem::take(&mut objects.skipped);
-        let cluster = sched::Cluster::from_objects(objects).map_err(cluster_error)?;
+        let cluster =
+            sched::Cluster::from_objects_and_pods(objects, pods).map_err(cluster_error)?;
         Ok(Self::of(cluster, skipped, warnings))
     }
 

@@ -114,6 +114,11 @@ impl<I: Idx, T> IndexVec<I, T> {
         Self { rows: vec![value; len], index: PhantomData }
     }
 
+    /// Makes room for so many rows more, and no other.
+    pub(crate) fn reserve_exact(&mut self, count: usize) {
+        self.rows.reserve_exact(count);
+    }
+
     /// Adds a row and returns its number.
     pub fn push(&mut self, value: T) -> I {
         self.rows.push(value);

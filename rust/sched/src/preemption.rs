@@ -321,7 +321,7 @@ fn evict(
 /// `MoreImportantPod`: higher priority first, then the one that started earlier; a pod that has not started started last.
 fn importance(cluster: &Cluster, pod: PodIdx) -> (Reverse<i32>, i128) {
     let row = &cluster.pods()[pod];
-    let start = row.start_time.map_or(i128::MAX, |start| start.unix_nanos);
+    let start = row.start_time().map_or(i128::MAX, |start| start.unix_nanos);
     (Reverse(cluster.template(row.template).priority()), start)
 }
 
@@ -368,7 +368,7 @@ fn criteria(cluster: &Cluster, candidate: &Candidate) -> Criteria {
         highest_priority: victims.first().map_or(i32::MIN, |&pod| priority(pod)),
         sum_of_priorities: victims.iter().map(|&pod| i64::from(priority(pod)) + lift).sum(),
         victims: len64(victims.len()),
-        earliest_start: important.filter_map(|&pod| cluster.pods()[pod].start_time).min(),
+        earliest_start: important.filter_map(|&pod| cluster.pods()[pod].start_time()).min(),
     }
 }
 

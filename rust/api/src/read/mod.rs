@@ -22,10 +22,10 @@ use std::path::Path;
 pub use self::error::{InputProblem, InvalidInput, ReadError};
 pub use self::events::EventReader;
 use self::inputs::Inputs;
-use self::objects::{ObjectSession, Seen};
+use self::objects::{Given, ObjectSession, Seen};
 use self::window::Pace;
 use crate::defaults::{UnknownPriorityClass, resolve_priorities};
-use crate::{Kind, Objects, PriorityClass};
+use crate::{Kind, Objects, Pod, PriorityClass};
 
 /// Gathers objects from as many inputs as wanted.
 ///
@@ -44,8 +44,18 @@ use crate::{Kind, Objects, PriorityClass};
 pub struct Reader<'c> {
     inputs: Inputs<'c>,
     objects: Objects,
+    given: Option<Given<'c>>,
     seen: Seen,
     known_classes: Vec<PriorityClass>,
+}
+
+/// Takes pods while they are read, instead of [`Objects::pods`]: there are more of them than of anything else.
+pub trait PodSink {
+    /// Takes the pod that is read as number `number`, from 0. A pod that waits for its priority class comes after others.
+    fn take(&mut self, number: usize, pod: Pod);
+
+    /// Whether the pod that was taken under that number equals `pod`.
+    fn has(&self, number: usize, pod: &Pod) -> bool;
 }
 
 /// Where an object or an event was read.
@@ -116,6 +126,7 @@ impl<'c> Reader<'c> {
         Self {
             inputs: Inputs::new(InputProblem::Empty),
             objects: Objects::default(),
+            given: None,
             seen: Seen::new(),
             known_classes: Vec::new(),
         }
@@ -136,6 +147,13 @@ impl<'c> Reader<'c> {
         self
     }
 
+    /// The same, giving pods to `sink` as they are read; if reading fails, it has some of them.
+    #[must_use]
+    pub fn giving_pods_to(mut self, sink: &'c mut (dyn PodSink + Send)) -> Self {
+        self.given = Some(Given { sink, count: 0, waiting: Vec::new() });
+        self
+    }
+
     /// The same, for pods of a cluster that has these priority classes besides those that are read.
     #[must_use]
     pub fn knowing(mut self, priority_classes: &[PriorityClass]) -> Self {
@@ -149,9 +167,15 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// The file cannot be read, holds no objects or invalid ones, or contradicts what was read before.
     pub fn read_path(&mut self, path: impl AsRef<Path>) -> Result<(), ReadError> {
-        let Self { inputs, objects, seen, .. } = self;
+        let Self { inputs, objects, given, seen, .. } = self;
         let result = inputs.read_path(path.as_ref(), &mut |session| {
-            ObjectSession { session, objects: &mut *objects, seen: &mut *seen }.run()
+            ObjectSession {
+                session,
+                objects: &mut *objects,
+                given: given.as_mut(),
+                seen: &mut *seen,
+            }
+            .run()
         });
         self.done(result)
     }
@@ -169,9 +193,15 @@ impl<'c> Reader<'c> {
     /// # Errors
     /// The stream fails, holds no objects or invalid ones, or contradicts what was read before.
     pub fn read_stream(&mut self, name: &str, stream: impl Read) -> Result<(), ReadError> {
-        let Self { inputs, objects, seen, .. } = self;
+        let Self { inputs, objects, given, seen, .. } = self;
         let result = inputs.read_stream(name, stream, &mut |session| {
-            ObjectSession { session, objects: &mut *objects, seen: &mut *seen }.run()
+            ObjectSession {
+                session,
+                objects: &mut *objects,
+                given: given.as_mut(),
+                seen: &mut *seen,
+            }
+            .run()
         });
         self.done(result)
     }
@@ -184,10 +214,26 @@ impl<'c> Reader<'c> {
         self.inputs.whole()?;
         let Objects { pods, priority_classes, .. } = &mut self.objects;
         self.known_classes.extend_from_slice(priority_classes);
-        match resolve_priorities(pods, &self.known_classes) {
-            Ok(()) => Ok(self.objects),
-            Err(UnknownPriorityClass { pod, class }) => Err(self.unknown_class(pod, &class)),
+        if let Err(UnknownPriorityClass { pod, class }) =
+            resolve_priorities(pods, &self.known_classes)
+        {
+            return Err(self.unknown_class(pod, &class));
         }
+        if let Some(Given { sink, waiting, .. }) = &mut self.given {
+            let (numbers, mut pods): (Vec<_>, Vec<_>) = std::mem::take(waiting).into_iter().unzip();
+            match resolve_priorities(&mut pods, &self.known_classes) {
+                Ok(()) => {
+                    for (number, pod) in numbers.into_iter().zip(pods) {
+                        sink.take(number, pod);
+                    }
+                }
+                Err(UnknownPriorityClass { pod, class }) => {
+                    let number = numbers.get(pod).copied().unwrap_or_default();
+                    return Err(self.unknown_class(number, &class));
+                }
+            }
+        }
+        Ok(self.objects)
     }
 
     #[cold]

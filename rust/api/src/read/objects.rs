@@ -1,7 +1,8 @@
 //! Objects out of a session, one after another.
 
+use std::any::Any;
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, mem};
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -11,10 +12,10 @@ use super::error::{InputProblem, ReadError};
 use super::kind::{Type, header, signs};
 use super::session::{Session, Whose, skip};
 use super::window::{MAX_OBJECT, Window};
-use super::{Place, Position};
+use super::{Place, PodSink, Position};
 use crate::json::{Decoder, Fault, Items, Problem};
 use crate::object::{ObjectType, Visitor};
-use crate::{Kind, ObjectKey, Objects, Str};
+use crate::{Kind, ObjectKey, Objects, Pod, Str};
 
 /// What was read before, by kind, namespace and name.
 pub(super) type Seen = IndexMap<Identity, Seat>;
@@ -48,10 +49,43 @@ pub(super) struct Seat {
     pub(super) place: Place,
 }
 
+/// Pods on their way into a sink.
+pub(super) struct Given<'g> {
+    pub(super) sink: &'g mut (dyn PodSink + Send),
+    /// How many there were.
+    pub(super) count: usize,
+    /// Those that wait for their priority, by number.
+    pub(super) waiting: Vec<(usize, Pod)>,
+}
+
+impl Given<'_> {
+    /// Takes the next pod and tells its number.
+    fn take(&mut self, pod: Pod) -> usize {
+        let number = self.count;
+        self.count += 1;
+        if pod.spec.priority.is_some() {
+            self.sink.take(number, pod);
+        } else {
+            self.waiting.push((number, pod));
+        }
+        number
+    }
+
+    /// Whether the pod of that number equals `pod`.
+    fn has(&self, number: usize, pod: &Pod) -> bool {
+        match self.waiting.binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(at) => self.waiting.get(at).is_some_and(|(_, known)| known == pod),
+            Err(_) => self.sink.has(number, pod),
+        }
+    }
+}
+
 /// One input on its way into the objects.
 pub(super) struct ObjectSession<'o, 's, 'c> {
     pub(super) session: Session<'s, 'c>,
     pub(super) objects: &'o mut Objects,
+    /// Where pods go instead, if they do.
+    pub(super) given: Option<&'o mut Given<'c>>,
     pub(super) seen: &'o mut Seen,
 }
 
@@ -276,7 +310,7 @@ impl ObjectSession<'_, '_, '_> {
         for undecided in loose.undecided {
             // read from its copy as from an input of its own, at the place where it stood
             let window = Window::at(undecided.bytes, undecided.at);
-            let window = std::mem::replace(&mut self.session.window, window);
+            let window = mem::replace(&mut self.session.window, window);
             self.session.position = undecided.position;
             self.session.refill()?;
             match stated {
@@ -299,18 +333,30 @@ impl ObjectSession<'_, '_, '_> {
     }
 
     /// Keeps the object that comes next and ends so many bytes later.
-    fn keep<T: ObjectType>(&mut self, object: T, end: usize) -> Result<(), ReadError> {
+    fn keep<T: ObjectType>(&mut self, mut object: T, end: usize) -> Result<(), ReadError> {
         let session = &mut self.session;
         let list = T::list_mut(self.objects);
         let place = Place { input: session.inputs.index(), position: session.position };
-        match self.seen.entry(ObjectKey::of(T::KIND, object.metadata()).into()) {
+        let entry = self.seen.entry(ObjectKey::of(T::KIND, object.metadata()).into());
+        let pod = (&mut object as &mut dyn Any).downcast_mut::<Pod>();
+        match entry {
             Entry::Vacant(entry) => {
-                entry.insert(Seat { index: list.len(), place });
-                list.push(object);
+                let index = match (&mut self.given, pod) {
+                    (Some(given), Some(pod)) => given.take(mem::take(pod)),
+                    _ => {
+                        list.push(object);
+                        list.len() - 1
+                    }
+                };
+                entry.insert(Seat { index, place });
             }
             Entry::Occupied(entry) => {
                 let first = entry.get();
-                if list.get(first.index) != Some(&object) {
+                let same = match (&self.given, pod) {
+                    (Some(given), Some(pod)) => given.has(first.index, pod),
+                    _ => list.get(first.index) == Some(&object),
+                };
+                if !same {
                     let input = first.place.input(session.inputs.names());
                     let position = first.place.position();
                     let space = if position.is_empty() { "" } else { " " };

@@ -366,11 +366,9 @@ impl Cluster {
         if key.kind != Kind::Pod {
             return None;
         }
-        let name = (key.namespace.clone(), key.name.clone());
-        self.pod_names.get(&name).copied().filter(|&pod| {
+        self.pod_named(&key.namespace, &key.name).filter(|&pod| {
             let row = &self.pods[pod];
-            let same = key.uid.is_empty() || row.uid.is_empty() || row.uid == key.uid;
-            row.place == Place::Evicted && same
+            row.place == Place::Evicted && row.may_have_uid(&key.uid)
         })
     }
 
@@ -384,7 +382,7 @@ impl Cluster {
     /// The uid of an object, empty if it has none; `None` if there is no such object.
     fn uid_of(&self, key: &ObjectKey) -> Option<Str> {
         match key.kind {
-            Kind::Pod => self.pod_of(key).ok().map(|pod| self.pods[pod].uid.clone()),
+            Kind::Pod => self.pod_of(key).ok().map(|pod| self.pods[pod].uid()),
             kind => self.find_object(key).map(|row| self.key_of(kind, row).uid),
         }
     }
@@ -401,11 +399,8 @@ impl Cluster {
         let found = if key.name.is_empty() {
             self.find_pod_by_uid(&key.uid)
         } else {
-            let name = (key.namespace.clone(), key.name.clone());
-            self.pod_names.get(&name).copied().filter(exists).filter(|&pod| {
-                let uid = &self.pods[pod].uid;
-                key.uid.is_empty() || uid.is_empty() || *uid == key.uid
-            })
+            let named = self.pod_named(&key.namespace, &key.name).filter(exists);
+            named.filter(|&pod| self.pods[pod].may_have_uid(&key.uid))
         };
         found.ok_or_else(|| ChangeError::NotFound(key.clone()))
     }

@@ -81,8 +81,8 @@ impl Cluster {
     /// The pod's object as it is now.
     fn pod(&self, row: &PodRow) -> Pod {
         let template = &self.template(row.template).pod;
-        let kept = row.kept.as_deref().cloned().unwrap_or_default();
-        let KeptFields { resource_version, annotations, node_name, pod_ips, .. } = kept;
+        let kept = row.kept.fields();
+        let KeptFields { uid, resource_version, annotations, node_name, pod_ips, .. } = kept;
         let node_name = match row.place {
             Place::On(node) => self.nodes.name(node).clone(),
             Place::Elsewhere(absent) => self.absent_name(absent).into(),
@@ -100,7 +100,7 @@ impl Cluster {
             metadata: ObjectMeta {
                 name: row.name.clone(),
                 namespace: row.namespace.clone(),
-                uid: row.uid.clone(),
+                uid,
                 resource_version,
                 annotations,
                 creation_timestamp: kept.creation_timestamp,
@@ -109,12 +109,12 @@ impl Cluster {
             },
             spec: PodSpec {
                 node_name,
-                scheduling_gates: row.scheduling_gates.clone(),
+                scheduling_gates: row.scheduling_gates.to_vec(),
                 ..template.spec.clone()
             },
             status: PodStatus {
                 phase: kept.phase,
-                start_time: row.start_time,
+                start_time: row.start_time(),
                 pod_ips,
                 host_ip: kept.host_ip,
                 nominated_node_name: row.nominated.clone(),

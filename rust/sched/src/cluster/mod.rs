@@ -6,9 +6,12 @@
 mod change;
 mod export;
 mod images;
+mod intake;
+mod kept;
 mod labels;
 mod node_columns;
 mod pod_info;
+mod pod_names;
 mod pod_set;
 mod pods;
 mod ports;
@@ -21,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bayplan_api::{
-    LabelSelectorRequirement, Labels, Namespace, Object, Objects, Pod, PodDisruptionBudget,
+    LabelSelectorRequirement, Labels, Namespace, Objects, Pod, PodDisruptionBudget, PodSink,
     PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
 };
 use indexmap::IndexMap;
@@ -30,16 +33,19 @@ use rustc_hash::FxBuildHasher;
 pub use change::{ApplyError, ChangeError};
 pub use export::{Bookkeeping, Reserved};
 pub use images::{ImageState, Images};
+pub use intake::{Arriving, PodIntake};
+pub use kept::{Kept, KeptFields};
 pub use labels::{LabelColumn, NodeLabels};
 pub use node_columns::{NodeColumns, ResourceColumn};
 pub use pod_info::{AffinityTerm, PodInfo};
-pub use pods::{KeptFields, Place, PodRow};
+pub use pods::{Place, PodRow};
 pub use ports::{HostPort, UsedPorts};
 pub(crate) use storage::{Attachment, Claim, CsiNodeInfo, InTreePlugin, claim_name};
 pub use storage::{Storage, StorageChange};
 pub use undo::{ForkError, ForkId, WhatIf};
 
 use self::node_columns::Grown;
+use self::pod_names::PodNames;
 use self::pod_set::PodSet;
 use self::storage::StorageUndo;
 use self::table::Table;
@@ -57,7 +63,7 @@ pub struct Cluster {
     nodes: NodeColumns,
     resources: Resources,
     pods: IndexVec<PodIdx, PodRow>,
-    pod_names: IndexMap<(Str, Str), PodIdx, FxBuildHasher>,
+    pod_names: PodNames,
     /// Pods that wait for a decision.
     waiting: PodSet,
     /// Pods whose `spec.nodeName` is no node of the cluster, by that name, in the order of their rows.
@@ -157,7 +163,7 @@ impl PartialEq for Cluster {
         self.nodes == other.nodes
             && self.resources == other.resources
             && self.pods == other.pods
-            && self.pod_names == other.pod_names
+            && self.pod_names.equal(&self.pods, &other.pod_names)
             && self.absent == other.absent
             && self.reserved == other.reserved
             && self.templates == other.templates
@@ -175,15 +181,22 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ClusterError`] when an object stands twice, or a table would be too long.
-    pub fn from_objects(objects: Objects) -> Result<Self, ClusterError> {
-        let mut cluster = Self::default();
-        for object in objects.into_objects() {
-            match object {
-                Object::Pod(pod) => drop(cluster.add_pod(*pod)?),
-                object => cluster.add_object(object)?,
-            }
+    pub fn from_objects(mut objects: Objects) -> Result<Self, ClusterError> {
+        let mut pods = PodIntake::default();
+        for (number, pod) in std::mem::take(&mut objects.pods).into_iter().enumerate() {
+            pods.take(number, pod);
         }
-        Ok(cluster)
+        Self::from_objects_and_pods(objects, pods)
+    }
+
+    /// Gives back the room that tables keep to grow: most of what is loaded stays as it is.
+    fn shrink_to_fit(&mut self) {
+        for pods in self.nodes.pods.as_mut_slice() {
+            pods.shrink_to_fit();
+        }
+        for row in self.templates.values_mut() {
+            row.counts.shrink_to_fit();
+        }
     }
 
     /// The template's row, made if it is new.
@@ -246,8 +259,7 @@ impl Cluster {
 
     /// The row of the pod of that namespace and name.
     pub fn find_pod(&self, namespace: &str, name: &str) -> Option<PodIdx> {
-        let known = self.pod_names.get(&(Str::from(namespace), Str::from(name))).copied();
-        known.filter(|&pod| self.pods[pod].place.exists())
+        self.pod_named(namespace, name).filter(|&pod| self.pods[pod].place.exists())
     }
 
     /// What the pods of a template share.

@@ -75,7 +75,7 @@ impl PodInfo {
         spec.priority_class_name = Str::default();
         spec.scheduling_gates.clear();
         spec.volumes.retain(|volume| !matches!(volume.source, VolumeSource::Other));
-        let named = spec.volumes.iter().any(|v| matches!(v.source, VolumeSource::Ephemeral { .. }));
+        let named = Self::is_named(pod);
         for toleration in &mut spec.tolerations {
             toleration.toleration_seconds = None;
         }
@@ -106,6 +106,12 @@ impl PodInfo {
             spec,
             status,
         }
+    }
+
+    /// Whether the names of the pod's claims are made of its own name.
+    pub(super) fn is_named(pod: &Pod) -> bool {
+        let volumes = pod.spec.volumes.iter();
+        volumes.into_iter().any(|v| matches!(v.source, VolumeSource::Ephemeral { .. }))
     }
 
     /// Makes a template ready; `template` comes from [`PodInfo::template_of`].

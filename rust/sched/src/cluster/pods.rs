@@ -1,10 +1,12 @@
 //! Pods: small rows that point to templates, and where each of them is.
 
-use bayplan_api::{Labels, Pod, PodPhase, Str, Time};
+use std::mem;
+
+use bayplan_api::{Pod, PodPhase, Str, Time};
 
 use super::ports::UsedPorts;
 use super::undo::Undo;
-use super::{Cluster, ClusterError, MAX_ROWS, PodInfo, StorageChange};
+use super::{Cluster, ClusterError, Kept, KeptFields, MAX_ROWS, PodInfo, StorageChange};
 use crate::index_vec::{AbsentId, Idx, NodeIdx, PodIdx, TemplateId};
 
 /// One pod.
@@ -14,51 +16,31 @@ pub struct PodRow {
     pub namespace: Str,
     /// `metadata.name`.
     pub name: Str,
-    /// `metadata.uid`; empty when the dump has none.
-    pub uid: Str,
-    /// What it shares with its equals.
-    pub template: TemplateId,
     /// Where it is.
     pub place: Place,
+    /// What it shares with its equals.
+    pub template: TemplateId,
+    /// The template of what kube-scheduler still knows of a nominated pod that is being deleted, once it has passed it over:
+    /// a pod that asks for nothing.
+    pub shell: Option<TemplateId>,
     /// Whether `metadata.deletionTimestamp` is set.
     pub terminating: bool,
     /// Whether it counts where it is before anybody bound it (`Cache.AssumePod`).
     pub assumed: bool,
-    /// Names of `spec.schedulingGates`.
-    pub scheduling_gates: Vec<Str>,
-    /// `status.startTime`.
-    pub start_time: Option<Time>,
-    /// `status.nominatedNodeName`, whether or not there is such a node; empty when absent.
-    pub nominated: Str,
-    /// The template of what kube-scheduler still knows of a nominated pod that is being deleted, once it has passed it over:
-    /// a pod that asks for nothing.
-    pub shell: Option<TemplateId>,
     /// Whether the pod is being deleted because kube-scheduler evicted it for another.
     pub preempted: bool,
+    /// Names of `spec.schedulingGates`.
+    pub scheduling_gates: Box<[Str]>,
+    /// `status.nominatedNodeName`, whether or not there is such a node; empty when absent.
+    pub nominated: Str,
+    /// `status.startTime`, the nanoseconds as bytes, which need no alignment; [`NOT_STARTED`] when absent.
+    start_time: [u8; 16],
     /// What decisions do not read.
-    pub kept: Option<Box<KeptFields>>,
+    pub kept: Kept,
 }
 
-/// Fields that no decision reads, kept for reports and for the overlay network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeptFields {
-    /// `metadata.resourceVersion`.
-    pub resource_version: Str,
-    /// `metadata.annotations`.
-    pub annotations: Labels,
-    /// `metadata.creationTimestamp`.
-    pub creation_timestamp: Option<Time>,
-    /// `metadata.deletionTimestamp`.
-    pub deletion_timestamp: Option<Time>,
-    /// `spec.nodeName` of a pod that has finished.
-    pub node_name: Str,
-    /// `status.phase`.
-    pub phase: PodPhase,
-    /// `status.podIP` and `status.podIPs`.
-    pub pod_ips: Vec<Str>,
-    /// `status.hostIP`.
-    pub host_ip: Str,
-}
+/// A moment before all that a time stamp can say.
+const NOT_STARTED: i128 = i128::MIN;
 
 /// Where a pod is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,34 +67,62 @@ impl Place {
 }
 
 impl PodRow {
-    fn new(pod: Pod, template: TemplateId) -> Self {
+    /// Takes what is a pod's own out of `pod` and leaves what others may share, `spec.nodeName` and, where the names of its claims
+    /// are made of them, its name and UID.
+    pub(super) fn take(pod: &mut Pod) -> Self {
         let terminating = pod.metadata.deletion_timestamp.is_some();
-        let finished = is_finished(&pod);
-        let preempted = terminating && is_preempted(&pod);
+        let finished = is_finished(pod);
+        let preempted = terminating && is_preempted(pod);
+        let named = PodInfo::is_named(pod);
+        let own = |text: &mut Str| if named { text.clone() } else { mem::take(text) };
+        let Pod { metadata, spec, status } = pod;
+        let started = status.start_time.take().map_or(NOT_STARTED, |start| start.unix_nanos);
+        let kept = KeptFields {
+            uid: own(&mut metadata.uid),
+            resource_version: mem::take(&mut metadata.resource_version),
+            annotations: mem::take(&mut metadata.annotations),
+            creation_timestamp: metadata.creation_timestamp.take(),
+            deletion_timestamp: metadata.deletion_timestamp.take(),
+            node_name: if finished { mem::take(&mut spec.node_name) } else { Str::EMPTY },
+            phase: mem::take(&mut status.phase),
+            pod_ips: mem::take(&mut status.pod_ips),
+            host_ip: mem::take(&mut status.host_ip),
+        };
         Self {
-            namespace: pod.metadata.namespace,
-            name: pod.metadata.name,
-            uid: pod.metadata.uid,
-            template,
-            place: Place::Pending,
+            namespace: metadata.namespace.clone(),
+            name: own(&mut metadata.name),
+            place: if finished { Place::Finished } else { Place::Pending },
+            template: TemplateId::from_index(usize::MAX),
+            shell: None,
             terminating,
             assumed: false,
-            scheduling_gates: pod.spec.scheduling_gates,
-            start_time: pod.status.start_time,
-            nominated: pod.status.nominated_node_name,
-            shell: None,
             preempted,
-            kept: Some(Box::new(KeptFields {
-                resource_version: pod.metadata.resource_version,
-                annotations: pod.metadata.annotations,
-                creation_timestamp: pod.metadata.creation_timestamp,
-                deletion_timestamp: pod.metadata.deletion_timestamp,
-                node_name: if finished { pod.spec.node_name } else { Str::EMPTY },
-                phase: pod.status.phase,
-                pod_ips: pod.status.pod_ips,
-                host_ip: pod.status.host_ip,
-            })),
+            scheduling_gates: mem::take(&mut spec.scheduling_gates).into_boxed_slice(),
+            nominated: mem::take(&mut status.nominated_node_name),
+            start_time: started.to_le_bytes(),
+            kept: Kept::from(&kept),
         }
+    }
+
+    /// `status.startTime`.
+    pub fn start_time(&self) -> Option<Time> {
+        let unix_nanos = i128::from_le_bytes(self.start_time);
+        (unix_nanos != NOT_STARTED).then_some(Time { unix_nanos })
+    }
+
+    /// `metadata.uid`; empty when the dump has none.
+    pub fn uid(&self) -> Str {
+        self.kept.uid()
+    }
+
+    /// Whether that is the pod's namespace and name.
+    pub(super) fn is_named(&self, namespace: &str, name: &str) -> bool {
+        *self.name == *name && *self.namespace == *namespace
+    }
+
+    /// Whether `uid` may mean the pod: it is its UID, or one of the two is not known.
+    pub(super) fn may_have_uid(&self, uid: &str) -> bool {
+        uid.is_empty() || self.kept.has_uid(uid) || self.kept.has_uid("")
     }
 
     pub(super) fn key(&self) -> (Str, Str) {
@@ -141,47 +151,66 @@ impl Cluster {
     ///
     /// # Errors
     /// [`ClusterError`] when a pod of that namespace and name is there already, or the table is full.
-    pub fn add_pod(&mut self, pod: Pod) -> Result<PodIdx, ClusterError> {
+    pub fn add_pod(&mut self, mut pod: Pod) -> Result<PodIdx, ClusterError> {
+        let row = PodRow::take(&mut pod);
+        self.check_new(&row)?;
+        let template = self.intern_template(PodInfo::template_of(&pod));
+        let place = self.place_of(&row, &pod.spec.node_name);
+        Ok(self.push_pod(PodRow { template, ..row }, place))
+    }
+
+    /// Whether there is room for the pod and none of its name.
+    pub(super) fn check_new(&self, row: &PodRow) -> Result<(), ClusterError> {
         if self.pods.len() >= MAX_ROWS {
             let count = self.pods.len() + 1;
             return Err(ClusterError::TooMany { kind: "Pod", count, limit: MAX_ROWS });
         }
-        let key = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
-        if let Some(&known) = self.pod_names.get(&key)
-            && self.pods[known].place.exists()
-        {
-            let name = format!("{}/{}", key.0, key.1);
-            return Err(ClusterError::Duplicate { kind: "Pod", name });
+        let PodRow { namespace, name, .. } = row;
+        match self.pod_named(namespace, name) {
+            Some(known) if self.pods[known].place.exists() => {
+                let name = format!("{namespace}/{name}");
+                Err(ClusterError::Duplicate { kind: "Pod", name })
+            }
+            _ => Ok(()),
         }
-        let template = self.intern_template(PodInfo::template_of(&pod));
-        let place = self.place_of(&pod);
-        let index = self.pods.push(PodRow::new(pod, template));
+    }
+
+    /// Adds a pod whose template is known.
+    pub(super) fn push_pod(&mut self, row: PodRow, place: Place) -> PodIdx {
+        let index = self.pods.push(PodRow { place: Place::Pending, ..row });
         self.waiting.set(index, true);
         self.log.push(|| Undo::PodPushed);
         self.index_nomination(index);
-        self.set_pod_name(key, Some(index));
+        let before = self.pod_names.insert(&self.pods, index);
+        self.log.push(|| Undo::PodName { key: self.pods[index].key(), before });
         self.put_pod(index, place);
-        Ok(index)
+        index
+    }
+
+    /// The pod that has a name, or had it when it was evicted.
+    pub(super) fn pod_named(&self, namespace: &str, name: &str) -> Option<PodIdx> {
+        self.pod_names.get(&self.pods, namespace, name)
     }
 
     /// Puts another object in a pod's place; an assumed pod stays assumed until its object names a node.
-    pub(super) fn update_pod(&mut self, index: PodIdx, pod: Pod) {
+    pub(super) fn update_pod(&mut self, index: PodIdx, mut pod: Pod) {
+        let row = PodRow::take(&mut pod);
         let template = self.intern_template(PodInfo::template_of(&pod));
         let was_on = match self.pods[index].place {
             Place::On(node) => self.position_on(node, index).map(|at| (node, at)),
             _ => None,
         };
         let assumed = self.pods[index].assumed;
-        let mut place = self.place_of(&pod);
-        let stays = assumed && place == Place::Pending && pod.spec.scheduling_gates.is_empty();
+        let mut place = self.place_of(&row, &pod.spec.node_name);
+        let stays = assumed && place == Place::Pending && row.scheduling_gates.is_empty();
         if stays {
             place = self.pods[index].place;
         } else {
             self.settle_reserved(index, place);
         }
         self.take_pod(index);
-        let row = PodRow { assumed: stays, ..PodRow::new(pod, template) };
-        let before = std::mem::replace(&mut self.pods[index], row);
+        let row = PodRow { assumed: stays, template, place: Place::Pending, ..row };
+        let before = mem::replace(&mut self.pods[index], row);
         self.log.push(|| Undo::PodRow { pod: index, before: Box::new(before) });
         self.index_nomination(index);
         match (was_on, place) {
@@ -201,8 +230,9 @@ impl Cluster {
         self.set_assumed(index, false);
         self.set_place(index, Place::Deleted);
         let key = self.pods[index].key();
-        if self.pod_names.get(&key) == Some(&index) {
-            self.set_pod_name(key, None);
+        if self.pod_named(&key.0, &key.1) == Some(index) {
+            let before = self.pod_names.remove(&self.pods, &key);
+            self.log.push(|| Undo::PodName { key, before });
         }
     }
 
@@ -261,7 +291,7 @@ impl Cluster {
     /// Nominates a pod to a node, or with an empty name to none.
     pub(crate) fn nominate(&mut self, pod: PodIdx, node: Str) {
         if self.pods[pod].nominated != node {
-            let before = std::mem::replace(&mut self.pods[pod].nominated, node);
+            let before = mem::replace(&mut self.pods[pod].nominated, node);
             self.log.push(|| Undo::Nominated { pod, before });
             self.index_nomination(pod);
         }
@@ -325,11 +355,11 @@ impl Cluster {
         }
     }
 
-    fn place_of(&mut self, pod: &Pod) -> Place {
-        if is_finished(pod) {
+    /// Where a new pod is to be whose `spec.nodeName` is `name`.
+    pub(super) fn place_of(&mut self, row: &PodRow, name: &Str) -> Place {
+        if row.place == Place::Finished {
             return Place::Finished;
         }
-        let name = &pod.spec.node_name;
         if name.is_empty() {
             return Place::Pending;
         }
@@ -437,19 +467,11 @@ impl Cluster {
     /// The pod of that uid, which is looked for from the first row on.
     pub fn find_pod_by_uid(&self, uid: &str) -> Option<PodIdx> {
         let mut pods = self.pods.iter_enumerated();
-        pods.find(|(_, row)| row.place.exists() && row.uid == uid).map(|(pod, _)| pod)
+        pods.find(|(_, row)| row.place.exists() && row.kept.has_uid(uid)).map(|(pod, _)| pod)
     }
 
     fn absent_pods(&self, absent: AbsentId) -> &[PodIdx] {
         self.absent.get_index(absent.index()).map_or(&[], |(_, pods)| pods.as_slice())
-    }
-
-    fn set_pod_name(&mut self, key: (Str, Str), pod: Option<PodIdx>) {
-        let before = match pod {
-            Some(pod) => self.pod_names.insert(key.clone(), pod),
-            None => self.pod_names.swap_remove(&key),
-        };
-        self.log.push(|| Undo::PodName { key, before });
     }
 
     fn set_place(&mut self, pod: PodIdx, place: Place) {
@@ -462,7 +484,7 @@ impl Cluster {
     /// Writes where a pod is; gives back where it was.
     pub(super) fn note_place(&mut self, pod: PodIdx, place: Place) -> Place {
         self.waiting.set(pod, place == Place::Pending);
-        let before = std::mem::replace(&mut self.pods[pod].place, place);
+        let before = mem::replace(&mut self.pods[pod].place, place);
         if !self.pods[pod].nominated.is_empty() {
             self.index_nomination(pod);
         }
@@ -475,7 +497,7 @@ impl Cluster {
     }
 
     fn set_assumed(&mut self, pod: PodIdx, assumed: bool) {
-        if std::mem::replace(&mut self.pods[pod].assumed, assumed) != assumed {
+        if mem::replace(&mut self.pods[pod].assumed, assumed) != assumed {
             self.log.push(|| Undo::Assumed { pod, before: !assumed });
         }
     }

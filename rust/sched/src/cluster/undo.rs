@@ -278,8 +278,8 @@ impl Cluster {
                 self.index_nomination(pod);
             }
             Undo::PodName { key, before } => match before {
-                Some(pod) => drop(self.pod_names.insert(key, pod)),
-                None => drop(self.pod_names.swap_remove(&key)),
+                Some(pod) => drop(self.pod_names.insert(&self.pods, pod)),
+                None => drop(self.pod_names.remove(&self.pods, &key)),
             },
             Undo::Place { pod, before } => {
                 self.note_place(pod, before);

@@ -4,6 +4,7 @@
 
 mod changes;
 mod incremental;
+mod intake;
 mod nominated;
 mod preemption_trace;
 mod properties;

@@ -48,7 +48,7 @@ fn check_criteria(cluster: &Cluster, victims: &[PodIdx], criteria: &Criteria) {
     let pods = victims.iter().map(|&pod| {
         let row = &cluster.pods()[pod];
         let pod = &cluster.template(row.template).pod;
-        (i64::from(pod.spec.priority.unwrap_or(0)), row.start_time)
+        (i64::from(pod.spec.priority.unwrap_or(0)), row.start_time())
     });
     let pods: Vec<_> = pods.collect();
     let highest = pods.iter().map(|(priority, _)| *priority).max().unwrap();
