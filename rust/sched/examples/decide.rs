@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if flags.is_empty() {
         let mut session = scheduler.session();
         for pod in scheduler.queue(&cluster) {
-            placed += usize::from(matches!(session.schedule(&mut cluster, pod), Decided::Placed(_)));
+            placed +=
+                usize::from(matches!(session.schedule(&mut cluster, pod), Decided::Placed(_)));
         }
     }
     println!("{waiting} {placed}");

@@ -75,7 +75,7 @@ pub(crate) fn allocation_scores(
         let score = f64::from(truncated((part * 100.0 / capacity).clamp(0.0, 100.0)));
         // A resource that the node lacks does not count; one that is used up has no score.
         let counts = capacity > 0.0;
-        let fits = counts & (requested <= capacity);
+        let fits = counts && requested <= capacity;
         (if fits { score * weight } else { 0.0 }, if counts { weight } else { 0.0 })
     };
     let first = first.capacity.iter().zip(first.requested);
@@ -104,7 +104,7 @@ pub(crate) fn balance_scores(first: Resource<'_>, second: Resource<'_>, scores: 
     let first = first.capacity.iter().zip(first.requested);
     let second = second.capacity.iter().zip(second.requested);
     for (score, ((c1, r1), (c2, r2))) in scores.iter_mut().zip(first.zip(second)) {
-        let both = (*c1 != 0) & (*c2 != 0);
+        let both = *c1 != 0 && *c2 != 0;
         let deviation = ((fraction(*c1, *r1) - fraction(*c2, *r2)) / 2.0).abs();
         let deviation = if both { deviation } else { 0.0 };
         *score = i64::from(truncated((1.0 - deviation) * 100.0));

@@ -27,7 +27,7 @@ pub const PLAN_BYTES: usize = 256 << 20;
 pub struct Plans {
     /// Whose plans they are.
     owners: Option<(u64, u64)>,
-    plans: IndexMap<TemplateId, Kept, FxBuildHasher>,
+    kept: IndexMap<TemplateId, Kept, FxBuildHasher>,
     shapes: Shapes,
     facts: Vec<Option<Facts>>,
     /// How often plans were used.
@@ -138,7 +138,7 @@ impl Plans {
     ) -> &mut Plan {
         self.uses += 1;
         let uses = self.uses;
-        let known = self.plans.get_mut(&template).map(|kept| {
+        let known = self.kept.get_mut(&template).map(|kept| {
             kept.used = uses;
             kept.plan.catch_up(cluster)
         });
@@ -146,12 +146,12 @@ impl Plans {
             self.work.plans += 1;
             let plan = Box::new(Plan::new(profile, cluster, template));
             let made = Kept { bytes: 0, used: uses, plan };
-            if let Some(before) = self.plans.insert(template, made) {
+            if let Some(before) = self.kept.insert(template, made) {
                 self.bytes -= before.bytes;
             }
             self.account(template);
         }
-        &mut self.plans.get_mut(&template).expect("inserted above").plan
+        &mut self.kept.get_mut(&template).expect("inserted above").plan
     }
 
     /// The best node for a template as the cluster stands, if its view can tell.
@@ -162,7 +162,7 @@ impl Plans {
         template: TemplateId,
     ) -> Picked {
         self.plan(profile, cluster, template);
-        let Some(kept) = self.plans.get_mut(&template) else { return Picked::Unknown };
+        let Some(kept) = self.kept.get_mut(&template) else { return Picked::Unknown };
         let before = kept.plan.has_view();
         let picked = kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.work);
         if before != kept.plan.has_view() {
@@ -173,7 +173,7 @@ impl Plans {
 
     /// Why the template, which a view has just found to fit nowhere, does so, if that is all that there is to be said.
     pub(crate) fn refused(&mut self, cluster: &mut Cluster, template: TemplateId) -> Option<Str> {
-        let kept = self.plans.get_mut(&template)?;
+        let kept = self.kept.get_mut(&template)?;
         let before = kept.plan.bytes();
         let message = kept.plan.refused(cluster, &mut self.work.tried);
         if kept.plan.bytes() != before {
@@ -192,16 +192,16 @@ impl Plans {
 
     /// Counts what a plan takes now, and lets others go if all take too much.
     fn account(&mut self, template: TemplateId) {
-        if let Some(kept) = self.plans.get_mut(&template) {
+        if let Some(kept) = self.kept.get_mut(&template) {
             self.bytes -= kept.bytes;
             kept.bytes = kept.plan.bytes();
             self.bytes += kept.bytes;
         }
         let limit = self.limit.unwrap_or(PLAN_BYTES);
         while self.bytes() > limit {
-            let others = self.plans.iter().enumerate().filter(|(_, (id, _))| **id != template);
+            let others = self.kept.iter().enumerate().filter(|(_, (id, _))| **id != template);
             let oldest = others.min_by_key(|(_, (_, kept))| kept.used).map(|(at, _)| at);
-            match oldest.and_then(|at| self.plans.swap_remove_index(at)) {
+            match oldest.and_then(|at| self.kept.swap_remove_index(at)) {
                 Some((_, gone)) => self.bytes -= gone.bytes,
                 None if self.shapes.forget_one() => {}
                 None => break,

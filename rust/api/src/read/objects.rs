@@ -341,12 +341,11 @@ impl ObjectSession<'_, '_, '_> {
         let pod = (&mut object as &mut dyn Any).downcast_mut::<Pod>();
         match entry {
             Entry::Vacant(entry) => {
-                let index = match (&mut self.given, pod) {
-                    (Some(given), Some(pod)) => given.take(mem::take(pod)),
-                    _ => {
-                        list.push(object);
-                        list.len() - 1
-                    }
+                let index = if let (Some(given), Some(pod)) = (&mut self.given, pod) {
+                    given.take(mem::take(pod))
+                } else {
+                    list.push(object);
+                    list.len() - 1
                 };
                 entry.insert(Seat { index, place });
             }

@@ -50,15 +50,12 @@ impl From<&KeptFields> for Kept {
             host_ip,
         } = fields;
         let mut bytes = Vec::with_capacity(256);
-        match uuid(uid) {
-            Some(uuid) => {
-                bytes.push(UUID);
-                bytes.extend_from_slice(&uuid);
-            }
-            None => {
-                bytes.push(TEXT);
-                put_text(&mut bytes, uid);
-            }
+        if let Some(uuid) = uuid(uid) {
+            bytes.push(UUID);
+            bytes.extend_from_slice(&uuid);
+        } else {
+            bytes.push(TEXT);
+            put_text(&mut bytes, uid);
         }
         put_text(&mut bytes, resource_version);
         put_number(&mut bytes, annotations.len());
@@ -330,8 +327,8 @@ mod tests {
         #[test]
         fn what_is_packed_is_unpacked(one in fields(), other in fields()) {
             let packed = Kept::from(&one);
-            prop_assert_eq!(packed.fields(), one.clone());
-            prop_assert_eq!(packed.uid(), one.uid.clone());
+            prop_assert_eq!(&packed.fields(), &one);
+            prop_assert_eq!(&packed.uid(), &one.uid);
             prop_assert!(packed.has_uid(&one.uid));
             prop_assert_eq!(packed.has_uid(&other.uid), one.uid == other.uid);
             prop_assert_eq!(packed == Kept::from(&other), one == other);

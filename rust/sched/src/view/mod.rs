@@ -416,14 +416,11 @@ impl View {
 
     /// The number of a group, made if it is new with the node as its first.
     fn group(&mut self, key: &[u64], node: NodeIdx) -> u32 {
-        let group = match self.keys.get_index_of(key) {
-            Some(group) => group,
-            None => {
-                self.groups.push(Group { member: node, fitting: 0, open: false, weight: 0 });
-                self.stale = true;
-                self.keys.insert_full(key.into()).0
-            }
-        };
+        let group = self.keys.get_index_of(key).unwrap_or_else(|| {
+            self.groups.push(Group { member: node, fitting: 0, open: false, weight: 0 });
+            self.stale = true;
+            self.keys.insert_full(key.into()).0
+        });
         u32::try_from(group).unwrap_or(OUT)
     }
 

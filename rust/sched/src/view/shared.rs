@@ -109,14 +109,11 @@ impl Shapes {
         scores: &[PlannedScore],
         work: &mut Work,
     ) -> &RowScores {
-        let rows = match self.0.get_index_of(shape) {
-            Some(at) => at,
-            None => {
-                let made = RowScores::new(cluster, filters, scores, work);
-                self.0.insert_full(shape.clone(), made).0
-            }
-        };
-        let rows = &mut self.0[rows];
+        let at = self.0.get_index_of(shape).unwrap_or_else(|| {
+            let made = RowScores::new(cluster, filters, scores, work);
+            self.0.insert_full(shape.clone(), made).0
+        });
+        let rows = &mut self.0[at];
         rows.used = used;
         rows.catch_up(cluster, work);
         rows

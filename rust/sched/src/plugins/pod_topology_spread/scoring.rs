@@ -114,12 +114,11 @@ impl Score for SpreadScore {
     ) {
         let mut sizes = [0; 4];
         let mut more = Vec::new();
-        let sizes = match sizes.get_mut(..self.parts.len()) {
-            Some(sizes) => sizes,
-            None => {
-                more.resize(self.parts.len(), 0);
-                more.as_mut_slice()
-            }
+        let sizes = if let Some(sizes) = sizes.get_mut(..self.parts.len()) {
+            sizes
+        } else {
+            more.resize(self.parts.len(), 0);
+            more.as_mut_slice()
         };
         for part in &mut self.parts {
             part.met.as_mut_slice().fill(false);
