@@ -58,7 +58,8 @@ def first_pods(source: Path, target: Path, count: int) -> None:
     """Leaves of the pending pods those that come first in the queue; an object stands on a line."""
     lines = source.read_text(encoding="utf-8").splitlines()
     head, *items, tail = lines
-    kept, pending = [], []
+    kept: list[str] = []
+    pending: list[tuple[int, int, str]] = []
     for line in (item.removesuffix(",") for item in items):
         if '"kind":"Pod"' in line[:64]:
             spec = json.loads(line)["spec"]

@@ -80,7 +80,7 @@ def measure(workload: str, rounds: int) -> float:
         path = str(Path(folder) / "cluster.json")
         bench.step("write", workload, path)
         runs = [bench.step("cold", path) for _ in range(rounds)]
-    return statistics.median(run["seconds"] / run["pods"] for run in runs) * 1e6
+    return float(statistics.median(run["seconds"] / run["pods"] for run in runs) * 1e6)
 
 
 def draw(record: dict[str, Any], target: Path) -> None:
