@@ -293,7 +293,8 @@ impl Plan {
             if self.has_columns { 5 * self.filters.len() + 16 * self.scores.len() + 12 } else { 1 };
         let counters = 8 * (self.filters.len() + self.scores.len());
         let prospects = self.prospects.as_ref().map_or(0, Prospects::bytes);
-        rows * (columns + counters) + self.view.as_ref().map_or(0, View::bytes) + prospects
+        let views = self.view.as_ref().map_or(0, View::bytes);
+        rows * (columns + counters) + views + prospects + self.concerning.len()
     }
 
     fn pre_filter(&mut self, profile: &Profile, cluster: &Cluster, pod: &Arc<PodInfo>) {

@@ -207,6 +207,11 @@ impl Session<'_> {
         self.plans
     }
 
+    /// How many bytes the plans take, as [`Plans::bytes`] counts them.
+    pub fn plan_bytes(&self) -> usize {
+        self.plans.bytes()
+    }
+
     /// What was computed so far.
     pub const fn work(&self) -> Work {
         self.plans.work()

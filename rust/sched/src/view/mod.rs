@@ -279,7 +279,7 @@ impl View {
         let count = self.group_of.len();
         let changes = cluster.changes_since(self.revision);
         // One row in a tree takes as long as some hundred in a pass.
-        let few = changes.is_some_and(|changes| changes.len() <= count / ROWS_A_CHANGE);
+        let few = changes.is_some_and(|it| it.len() <= 1 + count / ROWS_A_CHANGE);
         self.few = if few { self.few.saturating_add(1) } else { 0 };
         if !few {
             self.trees = None;

@@ -6,7 +6,7 @@ use bayplan_api::{
     Event, Kind, Object, ObjectKey, ObjectMeta, Objects, Pod, PodPhase, Str, Taint, TaintEffect,
 };
 use bayplan_sched::cluster::{ApplyError, ChangeError, Cluster, ForkError};
-use bayplan_sched::{Detail, Sampling, Scheduler, SchedulerOptions, TieBreak};
+use bayplan_sched::{Decided, Detail, Sampling, Scheduler, SchedulerOptions, TieBreak};
 use bayplan_testkit::strategies::{ClusterShape, cluster};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -400,6 +400,42 @@ proptest! {
             ask(&mut cluster)?;
             cluster.rollback(fork).unwrap();
             ask(&mut cluster)?;
+            take_steps(&mut cluster, &mut model, &steps[..1]);
+        }
+    }
+
+    #[test]
+    fn a_view_outlives_forks_and_changes(
+        objects in objects(), spare in objects(), steps in steps(),
+    ) {
+        let scheduler = Scheduler::default();
+        let mut cluster = Cluster::from_objects(objects.clone()).unwrap();
+        let mut session = scheduler.session();
+        let mut decide = |cluster: &mut Cluster| -> Result<(), TestCaseError> {
+            let fork = cluster.fork();
+            let mut plain = cluster.clone();
+            for pod in scheduler.queue(cluster) {
+                let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
+                let (chosen, message) = match session.schedule(cluster, pod) {
+                    Decided::Placed(placement) => (Some(placement.node), None),
+                    Decided::Refused(refused) => (None, Some(refused.message.to_string())),
+                    Decided::Other(decision) => (decision.chosen, decision.message),
+                };
+                prop_assert_eq!((chosen, message), (expected.chosen, expected.message));
+            }
+            prop_assert!(*cluster == plain);
+            cluster.rollback(fork).unwrap();
+            Ok(())
+        };
+        let mut model = Model::new(objects, spare);
+        for steps in steps.chunks(5) {
+            decide(&mut cluster)?;
+            let fork = cluster.fork();
+            let mut lost = model.clone();
+            take_steps(&mut cluster, &mut lost, steps);
+            decide(&mut cluster)?;
+            cluster.rollback(fork).unwrap();
+            decide(&mut cluster)?;
             take_steps(&mut cluster, &mut model, &steps[..1]);
         }
     }

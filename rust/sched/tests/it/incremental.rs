@@ -8,12 +8,12 @@ use bayplan_testkit::strategies::{ClusterShape, cluster};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// A random cluster in which every pending pod stands three times, so that plans are used again.
-fn repeated() -> impl Strategy<Value = Objects> {
-    cluster(ClusterShape::default()).prop_map(|mut objects| {
+/// A random cluster in which every pending pod stands several times, so that plans are used again.
+fn repeated(times: usize) -> impl Strategy<Value = Objects> {
+    cluster(ClusterShape::default()).prop_map(move |mut objects| {
         let pending = objects.pods.iter().filter(|pod| pod.spec.node_name.is_empty());
         let again: Vec<_> = pending.cloned().collect();
-        for copy in ["again", "once-more"] {
+        for copy in 1..times {
             objects.pods.extend(again.iter().cloned().map(|mut pod| {
                 pod.metadata.name = format!("{}-{copy}", pod.metadata.name).into();
                 pod.metadata.uid = format!("{}-{copy}", pod.metadata.uid).into();
@@ -32,7 +32,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_kept_up_to_date_decides_as_one_made_anew(objects in repeated()) {
+    fn a_plan_kept_up_to_date_decides_as_one_made_anew(objects in repeated(3)) {
         let scheduler = Scheduler::default();
         let mut kept = Cluster::from_objects(objects).unwrap();
         let mut anew = kept.clone();
@@ -45,7 +45,7 @@ proptest! {
     }
 
     #[test]
-    fn deciding_a_pod_leaves_the_cluster_as_it_was(objects in repeated()) {
+    fn deciding_a_pod_leaves_the_cluster_as_it_was(objects in repeated(3)) {
         let scheduler = Scheduler::default();
         let mut cluster = Cluster::from_objects(objects).unwrap();
         let mut session = scheduler.session();
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn less_detail_decides_the_same(objects in repeated()) {
+    fn less_detail_decides_the_same(objects in repeated(3)) {
         let scheduler = Scheduler::default();
         let mut traced = Cluster::from_objects(objects).unwrap();
         let mut brief = traced.clone();
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn a_view_decides_as_the_plan_of_all_rows(objects in repeated()) {
+    fn a_view_decides_as_the_plan_of_all_rows(objects in repeated(9)) {
         let scheduler = Scheduler::default();
         let mut plain = Cluster::from_objects(objects).unwrap();
         let mut viewed = plain.clone();

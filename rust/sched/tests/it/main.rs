@@ -11,4 +11,5 @@ mod properties;
 mod prospects;
 mod sampling;
 mod storage_records;
+mod views;
 mod workloads;

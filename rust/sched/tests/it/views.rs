@@ -1,0 +1,163 @@
+//! What a placement lets be computed again, and what views may take.
+
+use bayplan_api::{Objects, Pod};
+use bayplan_sched::cluster::Cluster;
+use bayplan_sched::{Decided, Detail, Plans, Scheduler, Work};
+use bayplan_testkit::builders::{node, pod};
+
+const ZONES: [&str; 3] = ["a", "b", "c"];
+
+/// A cluster of so many nodes in three zones, and pods that wait.
+fn cluster(nodes: usize, pods: impl IntoIterator<Item = Pod>) -> Cluster {
+    let nodes = (0..nodes).map(|number| {
+        let name = format!("node-{number}");
+        node(&name)
+            .label("kubernetes.io/hostname", &name)
+            .label("topology.kubernetes.io/zone", ZONES[number % 3])
+            .allocatable("cpu", "16")
+            .allocatable("memory", "64Gi")
+            .allocatable("pods", "110")
+            .build()
+    });
+    let objects =
+        Objects { nodes: nodes.collect(), pods: pods.into_iter().collect(), ..Objects::default() };
+    Cluster::from_objects(objects).unwrap()
+}
+
+/// Pods of so many kinds in turn, each kind with a label and a request of its own.
+fn kinds(kinds: usize, pods: usize) -> impl Iterator<Item = Pod> {
+    (0..pods).map(move |number| {
+        let kind = number % kinds;
+        pod(&format!("pod-{number}"))
+            .label("kind", &format!("kind-{kind}"))
+            .container("image")
+            .request("cpu", &format!("{}m", 100 + kind))
+            .build()
+    })
+}
+
+/// What was computed between two moments.
+fn between(before: Work, after: Work) -> [u64; 6] {
+    [
+        after.plans - before.plans,
+        after.views - before.views,
+        after.rows - before.rows,
+        after.moved - before.moved,
+        after.weighed - before.weighed,
+        after.passes - before.passes,
+    ]
+}
+
+#[test]
+fn placing_a_pod_scores_one_row_again() {
+    let mut cluster = cluster(1000, kinds(1, 100));
+    let scheduler = Scheduler::default();
+    let mut session = scheduler.session();
+    let pods = scheduler.queue(&cluster);
+    let (first, others) = pods.split_at(20);
+    for &pod in first {
+        session.schedule(&mut cluster, pod);
+    }
+    let work = session.work();
+    assert_eq!((work.plans, work.views), (1, 1));
+    for &pod in others {
+        let before = session.work();
+        assert!(matches!(session.schedule(&mut cluster, pod), Decided::Placed(_)));
+        assert_eq!(between(before, session.work()), [0, 0, 1, 1, 0, 0]);
+    }
+}
+
+#[test]
+fn templates_that_take_turns_keep_their_views() {
+    let mut cluster = cluster(600, kinds(50, 1000));
+    let scheduler = Scheduler::default();
+    let mut session = scheduler.session();
+    for pod in scheduler.queue(&cluster) {
+        session.schedule(&mut cluster, pod);
+    }
+    let work = session.work();
+    assert_eq!((work.plans, work.views), (50, 50));
+    // each kind learns all rows once, and then those of the pods since its last turn
+    assert!(work.rows <= 50 * 600 + 1000 * 50, "{work:?}");
+}
+
+#[test]
+fn a_pod_that_fits_nowhere_looks_at_the_rows_that_changed() {
+    let large = (0..50).map(|number| {
+        pod(&format!("large-{number}")).container("image").request("cpu", "20").build()
+    });
+    let both = large.zip(kinds(1, 50)).flat_map(|(large, small)| [large, small]);
+    let mut cluster = cluster(1000, both);
+    let scheduler = Scheduler::default();
+    let mut session = scheduler.session();
+    let mut refused = 0;
+    for (at, pod) in scheduler.queue(&cluster).into_iter().enumerate() {
+        let before = session.work();
+        refused += usize::from(matches!(session.schedule(&mut cluster, pod), Decided::Refused(_)));
+        if at >= 20 {
+            let [plans, views, rows, ..] = between(before, session.work());
+            assert_eq!((plans, views), (0, 0));
+            assert!(rows <= 1, "{rows} rows");
+        }
+    }
+    assert_eq!(refused, 50);
+}
+
+#[test]
+fn views_take_no_more_than_they_may() {
+    let scheduler = Scheduler::default();
+    let start = cluster(2000, kinds(40, 400));
+    let mut free = start.clone();
+    let mut session = scheduler.session();
+    let place = |session: &mut bayplan_sched::Session<'_>, cluster: &mut Cluster| {
+        let decide = |pod| match session.schedule(cluster, pod) {
+            Decided::Placed(placement) => placement,
+            other => panic!("{other:?}"),
+        };
+        scheduler.queue(&start).into_iter().map(decide).collect::<Vec<_>>()
+    };
+    let expected = place(&mut session, &mut free);
+    let plans = session.into_plans();
+    let (all, work) = (plans.bytes(), plans.work());
+    assert_eq!(work.plans, 40);
+
+    let limit = all / 4;
+    let mut bound = start.clone();
+    let mut session = scheduler.resume(Plans::with_limit(limit));
+    for (pod, expected) in scheduler.queue(&start).into_iter().zip(&expected) {
+        assert_eq!(session.schedule(&mut bound, pod), Decided::Placed(*expected));
+        assert!(session.plan_bytes() <= limit, "{} of {limit}", session.plan_bytes());
+    }
+    // all kinds take turns and do not fit: the one that comes next is the one that went first
+    assert!(session.work().plans > 300, "{:?}", session.work());
+}
+
+#[test]
+fn the_plan_in_use_stays_whatever_it_takes() {
+    let scheduler = Scheduler::default();
+    let mut cluster = cluster(500, kinds(1, 50));
+    let mut session = scheduler.resume(Plans::with_limit(1));
+    for pod in scheduler.queue(&cluster) {
+        assert!(matches!(session.schedule(&mut cluster, pod), Decided::Placed(_)));
+    }
+    assert_eq!(session.work().plans, 1);
+}
+
+#[test]
+fn what_was_learnt_is_of_use_to_no_other_cluster() {
+    let scheduler = Scheduler::default();
+    let mut one = cluster(50, kinds(3, 30));
+    let mut other = one.clone();
+    let mut session = scheduler.session();
+    for pod in scheduler.queue(&one).into_iter().take(20) {
+        session.schedule(&mut one, pod);
+    }
+    for pod in scheduler.queue(&other) {
+        let mut plain = other.clone();
+        let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
+        match session.schedule(&mut other, pod) {
+            Decided::Placed(placement) => assert_eq!(Some(placement.node), expected.chosen),
+            decided => panic!("{decided:?}"),
+        }
+    }
+}
