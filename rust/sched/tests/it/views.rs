@@ -5,15 +5,13 @@ use bayplan_sched::cluster::Cluster;
 use bayplan_sched::{Decided, Detail, Plans, Scheduler, Work};
 use bayplan_testkit::builders::{node, pod};
 
-const ZONES: [&str; 3] = ["a", "b", "c"];
-
 /// A cluster of so many nodes in three zones, and pods that wait.
 fn cluster(nodes: usize, pods: impl IntoIterator<Item = Pod>) -> Cluster {
     let nodes = (0..nodes).map(|number| {
         let name = format!("node-{number}");
         node(&name)
             .label("kubernetes.io/hostname", &name)
-            .label("topology.kubernetes.io/zone", ZONES[number % 3])
+            .label("topology.kubernetes.io/zone", &format!("zone-{}", number % 3))
             .allocatable("cpu", "16")
             .allocatable("memory", "64Gi")
             .allocatable("pods", "110")
