@@ -24,7 +24,7 @@ use crate::preemption::{Prospects, may_help};
 use crate::profile::Profile;
 use crate::refusals::Refusals;
 use crate::sampling::{feasible_nodes_to_find, list_order};
-use crate::view::{Picked, Shape, Shapes, Sources, View};
+use crate::view::{Picked, Shape, Shapes, Sources, View, scan};
 
 /// A template compiled against a cluster.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     /// What tells pods that ask the same of rows from others; `None` if there can be no view.
     shape: Option<Shape>,
     view: Option<View>,
+    /// Whether the best node was asked for before.
+    asked: bool,
     /// Made when no node was feasible.
     refusals: Option<Refusals>,
     /// Rows that may be of another class than the view knows.
@@ -201,6 +203,7 @@ impl Plan {
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
             shape: None,
             view: None,
+            asked: false,
             refusals: None,
             touched: Vec::new(),
             concerning: Vec::new(),
@@ -245,6 +248,10 @@ impl Plan {
                     None => cluster.nodes().live(),
                     Some(narrowed) => &narrowed.nodes,
                 };
+                // Many a template is met only once.
+                if !std::mem::replace(&mut self.asked, true) {
+                    return scan(cluster, nodes.clone(), &mut sources, work);
+                }
                 let Some(made) = View::new(cluster, nodes.clone(), &sources) else {
                     self.shape = None;
                     return Picked::Unknown;

@@ -57,6 +57,8 @@ pub struct Work {
     pub moved: u64,
     /// How often groups of rows were weighed again.
     pub weighed: u64,
+    /// Templates whose best node was looked for without a view.
+    pub scans: u64,
     /// Passes over the sums of all rows.
     pub passes: u64,
     /// Nodes on which preemption was tried.
@@ -163,9 +165,9 @@ impl Plans {
     ) -> Picked {
         self.plan(profile, cluster, template);
         let Some(kept) = self.kept.get_mut(&template) else { return Picked::Unknown };
-        let before = kept.plan.has_view();
+        let before = (kept.plan.has_view(), self.shapes.bytes());
         let picked = kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.work);
-        if before != kept.plan.has_view() {
+        if before != (kept.plan.has_view(), self.shapes.bytes()) {
             self.account(template);
         }
         picked
@@ -198,14 +200,28 @@ impl Plans {
             self.bytes += kept.bytes;
         }
         let limit = self.limit.unwrap_or(PLAN_BYTES);
-        while self.bytes() > limit {
-            let others = self.kept.iter().enumerate().filter(|(_, (id, _))| **id != template);
-            let oldest = others.min_by_key(|(_, (_, kept))| kept.used).map(|(at, _)| at);
-            match oldest.and_then(|at| self.kept.swap_remove_index(at)) {
-                Some((_, gone)) => self.bytes -= gone.bytes,
-                None if self.shapes.forget_one() => {}
-                None => break,
-            }
+        while self.bytes() > limit && self.forget_oldest(template) {}
+    }
+
+    /// Lets those go that were unused longest, an eighth of all at once, so that finding them costs little; not the plan in use. Says whether
+    /// there were any.
+    fn forget_oldest(&mut self, template: TemplateId) -> bool {
+        let others = self.kept.iter().filter(|(id, _)| **id != template);
+        let mut uses: Vec<u64> = others.map(|(_, kept)| kept.used).collect();
+        uses.extend(self.shapes.uses().filter(|&used| used != self.uses));
+        let eighth = uses.len() / 8;
+        if uses.is_empty() {
+            return false;
         }
+        let (_, &mut oldest, _) = uses.select_nth_unstable(eighth);
+        self.kept.retain(|id, kept| {
+            let stays = kept.used > oldest || *id == template;
+            if !stays {
+                self.bytes -= kept.bytes;
+            }
+            stays
+        });
+        self.shapes.forget_until(oldest, self.uses);
+        true
     }
 }

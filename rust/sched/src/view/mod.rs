@@ -17,6 +17,7 @@
 //! A view knows the best node and how many are feasible, and nothing else. Whoever wants to see why asks the
 //! [plan](crate::plan) of all rows, which is also what views are tested against.
 
+mod scan;
 mod shared;
 mod tree;
 mod trees;
@@ -24,6 +25,7 @@ mod trees;
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
+pub(crate) use self::scan::scan;
 use self::shared::is_of_row;
 pub(crate) use self::shared::{RowScores, Shape, Shapes};
 use self::trees::Trees;

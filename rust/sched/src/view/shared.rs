@@ -119,12 +119,14 @@ impl Shapes {
         rows
     }
 
-    /// Forgets the shape that was unused longest; says whether there was one.
-    pub(crate) fn forget_one(&mut self) -> bool {
-        let oldest = self.0.values().enumerate().min_by_key(|(_, rows)| rows.used);
-        let Some((at, _)) = oldest else { return false };
-        self.0.swap_remove_index(at);
-        true
+    /// When each shape was last used.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = u64> {
+        self.0.values().map(|rows| rows.used)
+    }
+
+    /// Forgets the shapes that were last used at some moment or before, but those used `now`.
+    pub(crate) fn forget_until(&mut self, moment: u64, now: u64) {
+        self.0.retain(|_, rows| rows.used > moment || rows.used == now);
     }
 
     /// How many bytes the columns take.
