@@ -12,6 +12,7 @@ between; and the highest it ever was.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import gc
 import json
@@ -40,10 +41,8 @@ def measure(path: str) -> dict[str, int]:
     gc.collect()
     after = status("VmRSS")
     peak = status("VmHWM")
-    try:
+    with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    except AttributeError:
-        pass
     trimmed = status("VmRSS")
     return {
         "nodes": len(cluster.nodes),
@@ -67,7 +66,9 @@ def main() -> int:
         return 0
     size = Path(arguments.file).stat().st_size
     print(f"{size / 1e6:.0f} MB\n")
-    print("| nodes | pods | interpreter, MiB | loaded, MiB | after malloc_trim | peak | bytes a pod |")
+    print(
+        "| nodes | pods | interpreter, MiB | loaded, MiB | after malloc_trim | peak | bytes a pod |"
+    )
     print("|---:|---:|---:|---:|---:|---:|---:|")
     command = [sys.executable, __file__, arguments.file, "--measure"]
     for _ in range(arguments.rounds):
