@@ -71,11 +71,12 @@ pub(crate) fn allocation_scores(
     let (weight_1, weight_2) = (exact(first.weight), exact(second.weight));
     let of = |capacity: i64, requested: i64, weight: f64| {
         let (capacity, requested) = (exact(capacity), exact(requested));
-        let part = if most { requested } else { capacity - requested };
+        // What requests nothing is taken to request something, so that a node may seem fuller than full.
+        let part = if most { requested.min(capacity) } else { capacity - requested };
         let score = f64::from(truncated((part * 100.0 / capacity).clamp(0.0, 100.0)));
-        // A resource that the node lacks does not count; one that is used up has no score.
+        // A resource that the node lacks does not count.
         let counts = capacity > 0.0;
-        let fits = counts && requested <= capacity;
+        let fits = counts && (most || requested <= capacity);
         (if fits { score * weight } else { 0.0 }, if counts { weight } else { 0.0 })
     };
     let first = first.capacity.iter().zip(first.requested);
@@ -137,8 +138,8 @@ mod tests {
                 let (mut sum, mut of) = (0, 0);
                 for (c, r, weight) in [(c1, r1, weights.0), (c2, r2, weights.1)] {
                     if c != 0 {
-                        let part = if most { r } else { c - r };
-                        sum += if r > c { 0 } else { part * 100 / c } * weight;
+                        let part = if most { r.min(c) } else { (c - r).max(0) };
+                        sum += part * 100 / c * weight;
                         of += weight;
                     }
                 }
