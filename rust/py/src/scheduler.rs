@@ -148,6 +148,8 @@ impl Scheduler {
         let queue: Vec<PodIdx> = self.engine.queue(cluster).into_iter().filter(is_wanted).collect();
         let mut rows = Vec::with_capacity(queue.len());
         let mut session = self.engine.resume(std::mem::take(&mut state.plans));
+        // What was known takes less than a microsecond, and so would asking each time; a new template on many nodes takes milliseconds.
+        let mut known = session.work().plans;
         for (at, pod) in queue.into_iter().enumerate() {
             if let Some(trace) = &mut trace {
                 interrupt.check()?;
@@ -157,24 +159,17 @@ impl Scheduler {
                 continue;
             }
             rows.push(match session.schedule(cluster, pod) {
-                Decided::Placed(placement) => {
-                    // takes less than a microsecond
-                    if at % 64 == 0 {
-                        interrupt.check()?;
-                    }
-                    Row::placed(cluster, &nodes, placement)?
-                }
-                Decided::Refused(refused) => {
-                    if at % 64 == 0 {
-                        interrupt.check()?;
-                    }
-                    Row::refused(cluster, refused)?
-                }
+                Decided::Placed(placement) => Row::placed(cluster, &nodes, placement)?,
+                Decided::Refused(refused) => Row::refused(cluster, refused)?,
                 Decided::Other(decision) => {
                     interrupt.check()?;
                     Row::new(cluster, &nodes, *decision)?
                 }
             });
+            let plans = std::mem::replace(&mut known, session.work().plans);
+            if at % 64 == 0 || plans != known {
+                interrupt.check()?;
+            }
         }
         state.plans = session.into_plans();
         let cluster = &state.cluster;

@@ -119,35 +119,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scores_of_pairs_are_those_of_integers(
-            rows in proptest::collection::vec(
-                (0_i64..50, 0_i64..60, 0_i64..(1 << 45), 0_i64..(1 << 45)),
-                0..100,
-            ),
-            weights in (1_i64..1000, 1_i64..1000),
-            most: bool,
-        ) {
-            let column = |of: fn(&(i64, i64, i64, i64)) -> i64| -> Vec<i64> { rows.iter().map(of).collect() };
-            let columns = [column(|r| r.0), column(|r| r.1), column(|r| r.2), column(|r| r.3)];
-            let [c1, r1, c2, r2] = &columns;
-            let first = Resource { capacity: c1, requested: r1, weight: weights.0 };
-            let second = Resource { capacity: c2, requested: r2, weight: weights.1 };
-            let mut scores = vec![0; rows.len()];
-            allocation_scores(first, second, most, &mut scores);
-            for (&(c1, r1, c2, r2), &score) in rows.iter().zip(&scores) {
-                let (mut sum, mut of) = (0, 0);
-                for (c, r, weight) in [(c1, r1, weights.0), (c2, r2, weights.1)] {
-                    if c != 0 {
-                        let part = if most { r.min(c) } else { (c - r).max(0) };
-                        sum += part * 100 / c * weight;
-                        of += weight;
-                    }
-                }
-                prop_assert_eq!(score, if of == 0 { 0 } else { sum / of });
-            }
-        }
-
-        #[test]
         fn the_first_place_of_a_number_is_found(
             numbers in proptest::collection::vec(0_u32..400, 0..900), wanted in 0_u32..400,
         ) {

@@ -270,9 +270,9 @@ impl Plan {
         picked
     }
 
-    /// Whether the plan has a view.
-    pub(crate) const fn has_view(&self) -> bool {
-        self.view.is_some()
+    /// Which of its great parts the plan has: a view, columns, prospects.
+    pub(crate) const fn parts(&self) -> [bool; 3] {
+        [self.view.is_some(), self.has_columns, self.prospects.is_some()]
     }
 
     /// Lets go of what only those need who want to see all rows.

@@ -165,9 +165,9 @@ impl Plans {
     ) -> Picked {
         self.plan(profile, cluster, template);
         let Some(kept) = self.kept.get_mut(&template) else { return Picked::Unknown };
-        let before = (kept.plan.has_view(), self.shapes.bytes());
+        let before = (kept.plan.parts(), self.shapes.bytes());
         let picked = kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.work);
-        if before != (kept.plan.has_view(), self.shapes.bytes()) {
+        if before != (kept.plan.parts(), self.shapes.bytes()) {
             self.account(template);
         }
         picked
@@ -176,9 +176,9 @@ impl Plans {
     /// Why the template, which a view has just found to fit nowhere, does so, if that is all that there is to be said.
     pub(crate) fn refused(&mut self, cluster: &mut Cluster, template: TemplateId) -> Option<Str> {
         let kept = self.kept.get_mut(&template)?;
-        let before = kept.plan.bytes();
+        let before = kept.plan.parts();
         let message = kept.plan.refused(cluster, &mut self.work.tried);
-        if kept.plan.bytes() != before {
+        if kept.plan.parts() != before {
             self.account(template);
         }
         message

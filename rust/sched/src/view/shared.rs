@@ -39,7 +39,8 @@ pub(crate) struct RowScores {
     pub(super) used: u64,
 }
 
-/// What the weights of the scores may come to, at most.
+/// What the weights of all scores may come to, at most, so that totals are less than [`UNFIT`] is below zero. Profiles may have greater
+/// weights, and negative ones; their pods have no views.
 const MAX_WEIGHTS: i64 = 1 << 20;
 
 /// The shapes that are known.
@@ -54,7 +55,8 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The shape of a template under a profile; `None` if a plugin that looks at the row cannot tell its own.
+    /// The shape of a template under a profile; `None` if a plugin that looks at the row cannot tell its own, or weights are negative
+    /// or great.
     pub(crate) fn new(
         profile: usize,
         filters: &[PlannedFilter],
@@ -71,7 +73,6 @@ impl Shape {
             shape.note_length(from)?;
         }
         shape.plugins.push(Str::EMPTY);
-        let mut weights = 0_i64;
         for planned in scores.iter().filter(|planned| is_of_row(planned)) {
             shape.plugins.push(planned.plugin.clone());
             let from = shape.numbers.len();
@@ -80,9 +81,10 @@ impl Shape {
                 return None;
             }
             shape.note_length(from)?;
-            weights = weights.saturating_add(planned.weight);
         }
-        (weights <= MAX_WEIGHTS).then_some(shape)
+        let weights = scores.iter().map(|planned| planned.weight);
+        let bounded = weights.clone().all(|weight| (0..=MAX_WEIGHTS).contains(&weight));
+        (bounded && weights.sum::<i64>() <= MAX_WEIGHTS).then_some(shape)
     }
 
     /// Writes how long the last part is in front of it, so that two shapes cannot be taken for each other.

@@ -4,9 +4,13 @@ use bayplan_api::Objects;
 use bayplan_sched::cluster::Cluster;
 use bayplan_sched::decision::{Decision, Outcome, Preemption};
 use bayplan_sched::{Decided, Detail, Scheduler};
-use bayplan_testkit::strategies::{ClusterShape, cluster};
+use bayplan_testkit::model::ModelProfile;
+use bayplan_testkit::strategies::{ClusterShape, cluster, profile};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::Value;
+
+use super::properties::scheduler;
 
 /// A random cluster in which every pending pod stands several times, so that plans are used again.
 fn repeated(times: usize) -> impl Strategy<Value = Objects> {
@@ -26,6 +30,51 @@ fn repeated(times: usize) -> impl Strategy<Value = Objects> {
 
 fn trace(cluster: &Cluster, decision: &Decision) -> Value {
     serde_json::to_value(decision.trace_form(cluster)).unwrap()
+}
+
+/// A profile, of which some have a negative weight, and some one as great as a configuration may say.
+fn weighty() -> impl Strategy<Value = ModelProfile> {
+    (profile(), 0..4_u8, any::<Index>()).prop_map(|(mut profile, kind, which)| {
+        if let [first, others @ ..] = profile.score.as_mut_slice()
+            && !others.is_empty()
+        {
+            let at = which.index(others.len());
+            let other = others.get_mut(at).unwrap();
+            match kind {
+                0 => {
+                    // kube-scheduler takes no weight behind a sum below zero
+                    first.1 = 100;
+                    other.1 = -7;
+                }
+                1 => other.1 = i64::from(i32::MAX),
+                _ => {}
+            }
+        }
+        profile
+    })
+}
+
+/// Decides the pods in one session that knows views, and each by a plan of its own.
+fn decides_both_ways(scheduler: &Scheduler, objects: Objects) -> Result<(), TestCaseError> {
+    let mut plain = Cluster::from_objects(objects).unwrap();
+    let mut viewed = plain.clone();
+    let mut session = scheduler.session();
+    for pod in scheduler.queue(&plain) {
+        let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
+        match session.schedule(&mut viewed, pod) {
+            Decided::Refused(refused) => prop_assert_eq!(
+                (Outcome::Unschedulable, Some(refused.message.as_str()), None),
+                (expected.outcome, expected.message.as_deref(), expected.error)
+            ),
+            Decided::Other(decision) => prop_assert_eq!(*decision, expected),
+            Decided::Placed(placement) => prop_assert_eq!(
+                (Some(placement.node), Some(placement.score), placement.feasible_nodes),
+                (expected.chosen, expected.score, expected.feasible_nodes)
+            ),
+        }
+    }
+    prop_assert!(plain == viewed);
+    Ok(())
 }
 
 proptest! {
@@ -79,24 +128,11 @@ proptest! {
 
     #[test]
     fn a_view_decides_as_the_plan_of_all_rows(objects in repeated(9)) {
-        let scheduler = Scheduler::default();
-        let mut plain = Cluster::from_objects(objects).unwrap();
-        let mut viewed = plain.clone();
-        let mut session = scheduler.session();
-        for pod in scheduler.queue(&plain) {
-            let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
-            match session.schedule(&mut viewed, pod) {
-                Decided::Refused(refused) => prop_assert_eq!(
-                    (Outcome::Unschedulable, Some(refused.message.as_str()), None),
-                    (expected.outcome, expected.message.as_deref(), expected.error)
-                ),
-                Decided::Other(decision) => prop_assert_eq!(*decision, expected),
-                Decided::Placed(placement) => prop_assert_eq!(
-                    (Some(placement.node), Some(placement.score), placement.feasible_nodes),
-                    (expected.chosen, expected.score, expected.feasible_nodes)
-                ),
-            }
-        }
-        prop_assert!(plain == viewed);
+        decides_both_ways(&Scheduler::default(), objects)?;
+    }
+
+    #[test]
+    fn a_view_follows_every_profile(objects in repeated(6), profile in weighty()) {
+        decides_both_ways(&scheduler(&profile), objects)?;
     }
 }

@@ -27,7 +27,7 @@ fn decide(objects: &Objects, profile: &ModelProfile) -> Vec<(Value, Value)> {
     engine.into_iter().zip(model.iter().map(oracle::to_json)).collect()
 }
 
-fn scheduler(profile: &ModelProfile) -> Scheduler {
+pub(crate) fn scheduler(profile: &ModelProfile) -> Scheduler {
     match json::configuration(profile) {
         Value::Null => Scheduler::default(),
         configuration => {

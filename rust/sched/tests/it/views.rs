@@ -1,9 +1,13 @@
 //! What a placement lets be computed again, and what views may take.
 
-use bayplan_api::{Objects, Pod};
+use bayplan_api::{Objects, Pod, UnsatisfiableConstraintAction};
 use bayplan_sched::cluster::Cluster;
 use bayplan_sched::{Decided, Detail, Plans, Scheduler, Work};
-use bayplan_testkit::builders::{node, pod};
+use bayplan_testkit::builders::{constraint, match_labels, node, pod, term};
+use proptest::prelude::*;
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// A cluster of so many nodes in three zones, and pods that wait.
 fn cluster(nodes: usize, pods: impl IntoIterator<Item = Pod>) -> Cluster {
@@ -157,5 +161,100 @@ fn what_was_learnt_is_of_use_to_no_other_cluster() {
             Decided::Placed(placement) => assert_eq!(Some(placement.node), expected.chosen),
             decided => panic!("{decided:?}"),
         }
+    }
+}
+
+/// Some pods of a kind that tells from others by what it asks, where it may go, and what it wants around it.
+fn of_kind(kind: usize, number: usize) -> Pod {
+    let app = format!("app-{kind}");
+    let own = || Some(match_labels(&[("app", &app)]));
+    let pod = pod(&format!("pod-{number}"))
+        .label("app", &app)
+        .container("image")
+        .request("cpu", &format!("{}m", 100 * (1 + kind % 4)))
+        .request("memory", &format!("{}Mi", 64 << (kind % 5)));
+    let pod = if kind.is_multiple_of(3) { pod.node_selector("pool", "a") } else { pod };
+    match kind % 7 {
+        0 => pod.avoids(10, term(HOSTNAME, own())),
+        1 => pod.prefers(5, term(HOSTNAME, own())),
+        2 => pod.spread(constraint(
+            1,
+            ZONE.into(),
+            UnsatisfiableConstraintAction::ScheduleAnyway,
+            own(),
+        )),
+        3 => pod.spread(constraint(
+            2,
+            ZONE.into(),
+            UnsatisfiableConstraintAction::DoNotSchedule,
+            own(),
+        )),
+        4 => pod.anti_affinity(term(HOSTNAME, own())),
+        5 => pod.affinity(term(ZONE, own())),
+        _ => pod,
+    }
+    .build()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Over many blocks of rows: kinds that take turns and kinds that come in runs, and pods that leave.
+    #[test]
+    fn views_of_many_rows_decide_as_plans_of_all_rows(
+        sizes in proptest::collection::vec((2_u32..20, 0_usize..4, 0_usize..3), 150..400),
+        runs in proptest::collection::vec((0_usize..21, 1_usize..12, any::<bool>()), 10..50),
+    ) {
+        let nodes = sizes.iter().enumerate().map(|(number, &(cpu, pool, zone))| {
+            let name = format!("node-{number}");
+            node(&name)
+                .label(HOSTNAME, &name)
+                .label(ZONE, &format!("zone-{zone}"))
+                .label("pool", ["a", "b", "c", "d"].get(pool).unwrap())
+                .allocatable("cpu", &format!("{}00m", cpu * 2))
+                .allocatable("memory", "8Gi")
+                .allocatable("pods", "9")
+                .build()
+        });
+        let objects = Objects { nodes: nodes.collect(), ..Objects::default() };
+        let mut viewed = Cluster::from_objects(objects).unwrap();
+        let mut plain = viewed.clone();
+        let scheduler = Scheduler::default();
+        let mut session = scheduler.session();
+        let mut number = 0;
+        for (kind, pods, leaves) in runs {
+            let mut placed = Vec::new();
+            for turn in 0..pods {
+                number += 1;
+                // every second run mixes kinds
+                let kind = if pods.is_multiple_of(2) { (kind + turn) % 21 } else { kind };
+                let pod = of_kind(kind, number);
+                plain.add_pod(pod.clone()).unwrap();
+                let pod = viewed.add_pod(pod).unwrap();
+                let expected = scheduler.session().schedule_one(&mut plain, pod, Detail::Placement);
+                let chosen = match session.schedule(&mut viewed, pod) {
+                    Decided::Placed(placement) => {
+                        prop_assert_eq!(
+                            (Some(placement.score), placement.feasible_nodes),
+                            (expected.score, expected.feasible_nodes)
+                        );
+                        placed.push(pod);
+                        Some(placement.node)
+                    }
+                    Decided::Refused(refused) => {
+                        prop_assert_eq!(Some(refused.message.as_str()), expected.message.as_deref());
+                        None
+                    }
+                    Decided::Other(decision) => decision.chosen,
+                };
+                prop_assert_eq!(chosen, expected.chosen);
+            }
+            for pod in placed.into_iter().filter(|_| leaves) {
+                viewed.evict_pod(pod);
+                plain.evict_pod(pod);
+            }
+        }
+        let work = session.work();
+        prop_assert!(work.views > 0 && work.passes > 0 && work.scans > 0, "{:?}", work);
     }
 }

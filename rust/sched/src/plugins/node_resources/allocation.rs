@@ -236,3 +236,38 @@ impl<S: Scorer> Score for AllocationScore<S> {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::{Amounts, Scorer};
+
+    /// Capacity and request of two resources on some rows, small and as great as loops over pairs take.
+    pub(crate) fn rows() -> impl Strategy<Value = Vec<[i64; 4]>> {
+        let amount = prop_oneof![0_i64..60, Just(0), 0..=super::MAX_EXACT];
+        proptest::collection::vec([amount.clone(), amount.clone(), amount.clone(), amount], 0..100)
+    }
+
+    /// The scorer's loop over pairs scores as the scorer does one by one.
+    pub(crate) fn pairs_agree(
+        scorer: &impl Scorer,
+        rows: &[[i64; 4]],
+    ) -> Result<(), TestCaseError> {
+        let column = |at: usize| rows.iter().filter_map(|row| row.get(at).copied()).collect();
+        let columns: [Vec<i64>; 4] = [0, 1, 2, 3].map(column);
+        let [capacity_1, requested_1, capacity_2, requested_2] = &columns;
+        let first = Amounts { capacity: capacity_1, requested: requested_1 };
+        let second = Amounts { capacity: capacity_2, requested: requested_2 };
+        let mut scores = vec![0; rows.len()];
+        prop_assert!(scorer.score_pairs(first, second, &mut scores));
+        for (&[capacity_1, requested_1, capacity_2, requested_2], score) in rows.iter().zip(scores)
+        {
+            // nothing is read of a resource that the node lacks
+            let read = |capacity, requested| (if capacity == 0 { 0 } else { requested }, capacity);
+            let resources = [read(capacity_1, requested_1), read(capacity_2, requested_2)];
+            prop_assert_eq!(score, scorer.score(&resources), "{:?}", resources);
+        }
+        Ok(())
+    }
+}

@@ -91,3 +91,18 @@ impl Scorer for Balance {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::allocation::tests::{pairs_agree, rows};
+    use super::Balance;
+
+    proptest! {
+        #[test]
+        fn pairs_are_scored_as_one_by_one(rows in rows()) {
+            pairs_agree(&Balance, &rows)?;
+        }
+    }
+}

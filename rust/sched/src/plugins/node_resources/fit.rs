@@ -293,3 +293,25 @@ fn broken_linear(shape: &[UtilizationShapePoint], utilization: i64) -> i64 {
     }
     before.map_or(0, |(_, score)| score)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::allocation::tests::{pairs_agree, rows};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pairs_are_scored_as_one_by_one(
+            rows in rows(), weights in (1_i64..=100, 1_i64..=100), most: bool,
+        ) {
+            let strategy = if most {
+                ScoringStrategyType::MostAllocated
+            } else {
+                ScoringStrategyType::LeastAllocated
+            };
+            pairs_agree(&FitScorer { strategy, weights: vec![weights.0, weights.1] }, &rows)?;
+        }
+    }
+}
