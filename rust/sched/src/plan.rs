@@ -450,30 +450,23 @@ impl Plan {
                 relevant.push(*change);
             }
         }
-        for PlannedFilter { filter, depends_on, pending, .. } in &mut self.filters {
-            let stale = match depends_on {
+        let touched = &mut self.touched;
+        let mut follow =
+            |depends_on: &Dependency, take: &mut dyn FnMut(&PodChange) -> Stale| match depends_on {
                 Dependency::Static => Stale::Nothing,
                 Dependency::Row => Stale::Row,
                 Dependency::Domain(_) | Dependency::FeasibleSet => {
-                    let take = |change: &PodChange| filter.pod_changed(cluster, change);
-                    let stale = take_changes(&relevant, &mut self.touched, take);
+                    let stale = take_changes(&relevant, touched, take);
                     of_domains = of_domains.max(stale);
                     stale
                 }
             };
+        for PlannedFilter { filter, depends_on, pending, .. } in &mut self.filters {
+            let stale = follow(depends_on, &mut |change| filter.pod_changed(cluster, change));
             pending.note(stale, self.revision);
         }
         for PlannedScore { score, depends_on, pending, .. } in &mut self.scores {
-            let stale = match depends_on {
-                Dependency::Static => Stale::Nothing,
-                Dependency::Row => Stale::Row,
-                Dependency::Domain(_) | Dependency::FeasibleSet => {
-                    let take = |change: &PodChange| score.pod_changed(cluster, change);
-                    let stale = take_changes(&relevant, &mut self.touched, take);
-                    of_domains = of_domains.max(stale);
-                    stale
-                }
-            };
+            let stale = follow(depends_on, &mut |change| score.pod_changed(cluster, change));
             pending.note(stale, self.revision);
         }
         self.relevant = relevant;
@@ -496,11 +489,8 @@ impl Plan {
         }
         let Some(known) = self.concerning.get_mut(at) else { return true };
         *known.get_or_insert_with(|| {
-            let of_domains = |depends_on: &Dependency| {
-                matches!(depends_on, Dependency::Domain(_) | Dependency::FeasibleSet)
-            };
-            let mut filters = self.filters.iter().filter(|it| of_domains(&it.depends_on));
-            let mut scores = self.scores.iter().filter(|it| of_domains(&it.depends_on));
+            let mut filters = self.filters.iter().filter(|it| it.depends_on.is_beyond_row());
+            let mut scores = self.scores.iter().filter(|it| it.depends_on.is_beyond_row());
             filters.any(|it| it.filter.concerns(cluster, template))
                 || scores.any(|it| it.score.concerns(cluster, template))
         })

@@ -86,6 +86,13 @@ pub enum Dependency {
     FeasibleSet,
 }
 
+impl Dependency {
+    /// Whether a pod that comes to one row may change the answer for another.
+    pub const fn is_beyond_row(&self) -> bool {
+        matches!(self, Self::Domain(_) | Self::FeasibleSet)
+    }
+}
+
 /// Which answers a change of pods made stale; the later ones include the earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stale {

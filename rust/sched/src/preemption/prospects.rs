@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use super::trace::Order;
 use super::{Candidate, NotCandidate, criteria, has_lower_priority, select_victims_on_node};
 use crate::cluster::Cluster;
-use crate::framework::Dependency;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::plan::Plan;
@@ -33,12 +32,8 @@ impl Domains {
         }
         let Some(known) = self.concerned.get_mut(at) else { return true };
         *known.get_or_insert_with(|| {
-            plan.filters().iter().any(|planned| match planned.depends_on {
-                Dependency::Static | Dependency::Row => false,
-                Dependency::Domain(_) | Dependency::FeasibleSet => {
-                    planned.filter.concerns(cluster, template)
-                }
-            })
+            let mut filters = plan.filters().iter().filter(|it| it.depends_on.is_beyond_row());
+            filters.any(|planned| planned.filter.concerns(cluster, template))
         })
     }
 }

@@ -132,7 +132,7 @@ pub(crate) struct Sources<'a> {
 
 /// Whether a filter is asked once a group.
 fn is_of_group(planned: &PlannedFilter) -> bool {
-    matches!(planned.depends_on, Dependency::Domain(_) | Dependency::FeasibleSet)
+    planned.depends_on.is_beyond_row()
 }
 
 /// Whether a score never changes and is not normalised: it is a part of the row's sum.

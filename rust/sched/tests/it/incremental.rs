@@ -36,10 +36,8 @@ fn trace(cluster: &Cluster, decision: &Decision) -> Value {
 fn weighty() -> impl Strategy<Value = ModelProfile> {
     (profile(), 0..4_u8, any::<Index>()).prop_map(|(mut profile, kind, which)| {
         if let [first, others @ ..] = profile.score.as_mut_slice()
-            && !others.is_empty()
+            && let Some(other) = others.get_mut(which.index(others.len().max(1)))
         {
-            let at = which.index(others.len());
-            let other = others.get_mut(at).unwrap();
             match kind {
                 0 => {
                     // kube-scheduler takes no weight behind a sum below zero
