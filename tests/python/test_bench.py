@@ -145,3 +145,10 @@ def test_a_file_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path) ->
 def test_the_native_side_refuses_unknown_workloads() -> None:
     with pytest.raises(ArgumentError):
         _native.workload("SchedulingBasic")
+
+
+def test_a_size_at_which_first_pods_have_no_place_is_a_wrong_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["bench", "Heterogeneous/7Nodes_3Pods"]) == 2
+    assert "does not fit on so few nodes" in capsys.readouterr().err

@@ -160,6 +160,8 @@ def step(what: str, *arguments: str) -> Row:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own
     if done.returncode:
         lines = done.stderr.splitlines() or [f"ended with {done.returncode}"]
+        if done.returncode == ArgumentError.exit_code:
+            raise ArgumentError(lines[-1])
         raise InternalError(f"{what} {' '.join(arguments)}: {lines[-1]}")
     found: Row = json.loads(done.stdout or "{}")
     return found
@@ -255,7 +257,11 @@ def main(arguments: Sequence[str]) -> int:
     """One step: what, and the arguments."""
     match arguments:
         case ["write", name, path]:
-            _native.write_workload(name, path)
+            try:
+                _native.write_workload(name, path)
+            except ArgumentError as error:
+                print(error, file=sys.stderr)
+                return error.exit_code
         case [("cold" | "warm" | "bytes") as what, path]:
             measurement = {"cold": _cold, "warm": _warm, "bytes": _bytes}[what](path)
             print(json.dumps(measurement))

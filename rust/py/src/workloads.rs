@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::ops::ControlFlow;
 
 use bayplan_api::{Objects, Pod, PodPhase, Time};
+use bayplan_sched::Scheduler;
 use bayplan_sched::cluster::{Cluster, Place};
-use bayplan_sched::{Detail, Scheduler};
 use bayplan_workloads::{Generated, Shape, Workload};
 use pyo3::prelude::*;
 
@@ -54,7 +53,7 @@ pub(crate) fn workload(name: &str) -> PyResult<Listed> {
 pub(crate) fn write_workload(py: Python<'_>, name: &str, path: &str) -> PyResult<()> {
     Ok(enter(py, |interrupt| {
         let generated = parse(name)?.generate();
-        let first = placed(&generated, interrupt)?;
+        let first = placed(name, &generated, interrupt)?;
         let pods = first.into_iter().chain(generated.measured()).collect();
         let objects = Objects { pods, ..generated.cluster };
         let failed = |error| NativeError::Source { path: path.to_owned(), error };
@@ -64,17 +63,25 @@ pub(crate) fn write_workload(py: Python<'_>, name: &str, path: &str) -> PyResult
 }
 
 /// The first pods, each running where it was placed; gated ones wait.
-fn placed(generated: &Generated, interrupt: &Interrupt) -> Result<Vec<Pod>, NativeError> {
+///
+/// # Errors
+///
+/// `NativeError::Argument` if not all of them have a place, as may be in sizes that are not listed.
+fn placed(
+    workload: &str,
+    generated: &Generated,
+    interrupt: &Interrupt,
+) -> Result<Vec<Pod>, NativeError> {
     let mut cluster = Cluster::from_objects(generated.cluster.clone()).map_err(cluster_error)?;
     let mut rows = Vec::with_capacity(generated.first().len());
     for pod in generated.first() {
         rows.push(cluster.add_pod(pod).map_err(cluster_error)?);
     }
-    Scheduler::default().schedule_pending(&mut cluster, Detail::Placement, |_, _| {
-        if interrupt.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    if interrupt.was_raised() {
-        return Err(interrupt.error());
+    let scheduler = Scheduler::default();
+    let mut session = scheduler.session();
+    for pod in scheduler.queue(&cluster) {
+        interrupt.check()?;
+        session.schedule(&mut cluster, pod);
     }
     let placed = rows.into_iter().zip(generated.first()).map(|(row, mut pod)| {
         match cluster.pods().get(row).map(|row| row.place) {
@@ -86,8 +93,10 @@ fn placed(generated: &Generated, interrupt: &Interrupt) -> Result<Vec<Pod>, Nati
             }
             _ if !pod.spec.scheduling_gates.is_empty() => Ok(pod),
             _ => {
-                let name = &pod.metadata.name;
-                Err(NativeError::Internal(format!("first pod {name} has no place")))
+                let fault = Fault::new("the workload does not fit on so few nodes");
+                let object = Some(format!("Pod {}/{}", pod.metadata.namespace, pod.metadata.name));
+                let value = Some(workload.to_owned());
+                Err(NativeError::argument(Fault { object, value, ..fault }))
             }
         }
     });

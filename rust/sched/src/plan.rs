@@ -3,27 +3,27 @@
 //! A plan holds what each plugin said of every node. When pods come and go, each filter and score says which rows that
 //! makes stale, and only those are looked at again.
 
+mod columns;
+mod rejections;
+
 use std::sync::Arc;
 
 use bayplan_api::Str;
 
 use crate::cluster::{Cluster, PodChange, PodInfo};
-use crate::decision::{PluginScores, Rejection};
-use crate::diagnosis::{Histogram, pre_filter_message};
-use crate::dry_run::{DryRun, Trial, filter_failure};
+use crate::decision::Rejection;
+use crate::dry_run::{DryRun, Trial};
 use crate::framework::{
-    Code, Dependency, Filter, MAX_NODE_SCORE, PreFilter, PreScore, Rows, Score, Stale, Status,
-    StatusId, Verdicts,
+    Code, Dependency, Filter, PreFilter, PreScore, Rows, Score, Stale, Status, Verdicts,
 };
 use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 use crate::nominated::{Nominated, Nominees};
 use crate::plans::Work;
 use crate::plugins::FixedFilter;
-use crate::preemption::{Prospects, may_help};
+use crate::preemption::Prospects;
 use crate::profile::Profile;
 use crate::refusals::Refusals;
-use crate::sampling::{feasible_nodes_to_find, list_order};
 use crate::view::{Picked, Shape, Shapes, Sources, View, scan};
 
 /// A template compiled against a cluster.
@@ -552,297 +552,6 @@ impl Plan {
         &self.nominated
     }
 
-    /// Finds all feasible nodes, or the one to which the pod is nominated.
-    pub(crate) fn filter(&mut self, cluster: &Cluster) {
-        self.walk = None;
-        let feasible = match self.nominated.fits {
-            Some(node) => NodeSet::from_fn(cluster.nodes().row_count(), |other| other == node),
-            None => self.passing(cluster),
-        };
-        if self.take(feasible) {
-            self.nodes = self.feasible.iter().collect();
-        }
-    }
-
-    /// Finds as many feasible nodes as kube-scheduler would (`findNodesThatPassFilters`), walking its list of nodes from
-    /// `start`; says at how many nodes it looked.
-    pub(crate) fn sample(&mut self, profile: &Profile, cluster: &Cluster, start: usize) -> usize {
-        if self.nominated.fits.is_some() {
-            self.filter(cluster);
-            return 0;
-        }
-        let passing = self.passing(cluster);
-        let list = self.list.take().unwrap_or_else(|| self.list(cluster));
-        if self.prefilter.is_some() {
-            self.walk = Some(Walk { start, steps: list.len(), failed: None });
-            self.list = Some(list);
-            self.take(passing);
-            self.nodes.clear();
-            return 0;
-        }
-        let may_fail = self.may_fail();
-        let wanted = match feasible_nodes_to_find(profile.percentage_of_nodes_to_score, list.len())
-        {
-            _ if !profile.has_scores => 1,
-            wanted => wanted,
-        };
-        let (before, after) = list.split_at(start.checked_rem(list.len()).unwrap_or_default());
-        let mut found = Vec::new();
-        let mut feasible = NodeSet::empty(passing.universe());
-        let mut failed = None;
-        let mut steps = 0;
-        let mut tried = self.nominated.tried;
-        for &node in after.iter().chain(before) {
-            if passing.contains(node) {
-                // The search ends with the first feasible node that is one too many.
-                if found.len() == wanted {
-                    break;
-                }
-                found.push(node);
-                feasible.insert(node);
-            } else if may_fail && self.fails(node) {
-                failed = Some(node);
-                break;
-            }
-            steps += 1;
-            tried = tried.filter(|&tried| tried != node);
-        }
-        self.walk = Some(Walk { start, steps, failed });
-        self.list = Some(list);
-        self.take(feasible);
-        self.nodes = found;
-        // The pod's own node counts, too, wherever it stands.
-        steps + usize::from(tried.is_some())
-    }
-
-    /// The nodes that PreFilter leaves, in the order in which kube-scheduler lists them.
-    fn list(&self, cluster: &Cluster) -> Vec<NodeIdx> {
-        let mut list = list_order(cluster.nodes());
-        if let Some(narrowed) = self.narrowed.as_ref().filter(|_| self.prefilter.is_none()) {
-            list.retain(|&node| narrowed.nodes.contains(node));
-        }
-        list
-    }
-
-    /// Takes the nodes to be scored; says whether they are others than before.
-    fn take(&mut self, feasible: NodeSet) -> bool {
-        let changed = feasible != self.feasible || self.nodes.is_empty();
-        if changed {
-            for planned in &mut self.scores {
-                if planned.needs_feasible() {
-                    planned.pending = Pending::ALL;
-                }
-                planned.feasible_changed = true;
-            }
-            self.feasible = feasible;
-        }
-        changed
-    }
-
-    /// The nodes that pass all filters.
-    fn passing(&mut self, cluster: &Cluster) -> NodeSet {
-        let count = cluster.nodes().row_count();
-        if self.prefilter.is_some() {
-            return NodeSet::empty(count);
-        }
-        let mut passing = match &self.narrowed {
-            None => cluster.nodes().live().clone(),
-            Some(narrowed) => narrowed.nodes.clone(),
-        };
-        self.refresh(cluster);
-        for planned in &self.filters {
-            passing.intersect(planned.verdicts.passing());
-        }
-        for &node in self.nominated.rejections.keys() {
-            passing.remove(node);
-        }
-        passing
-    }
-
-    /// Asks the filters again about what is stale.
-    pub(crate) fn refresh(&mut self, cluster: &Cluster) {
-        let mut buffer = Vec::new();
-        let mut changed = Vec::new();
-        self.has_columns = true;
-        for PlannedFilter { filter, verdicts, pending, .. } in &mut self.filters {
-            let Some(rows) = pending.rows(cluster, &mut buffer) else { continue };
-            if verdicts.passing().universe() != cluster.nodes().row_count() {
-                *verdicts = Verdicts::new(cluster.nodes().row_count());
-            }
-            filter.filter(cluster, rows, verdicts);
-            pending.clear(self.revision);
-            match rows {
-                Rows::All => self.refusals = None,
-                Rows::Some(rows) => changed.extend_from_slice(rows),
-            }
-        }
-        if let Some(mut refusals) = self.refusals.take() {
-            for node in changed {
-                refusals.note(node, self.refusal(cluster, node));
-            }
-            self.refusals = Some(refusals);
-        }
-    }
-
-    /// The place of the first filter that rejects the node, if PreFilter leaves it, and what that says.
-    fn refusal(&self, cluster: &Cluster, node: NodeIdx) -> Option<(u32, StatusId)> {
-        if self.is_left_out(node) || !cluster.nodes().live().contains(node) {
-            return None;
-        }
-        let mut filters = (0..).zip(&self.filters);
-        filters.find_map(|(at, planned)| Some((at, planned.verdicts.id(node)?)))
-    }
-
-    /// Why the pod fits nowhere, if that is all that there is to be said: no plugin failed, and evicting pods does not help. No pod is
-    /// nominated. Adds to `tried` on how many nodes preemption was tried; the cluster is left as it was.
-    pub(crate) fn refused(&mut self, cluster: &mut Cluster, tried: &mut u64) -> Option<Str> {
-        if self.prefilter.is_some() {
-            return None;
-        }
-        self.forget_nominations();
-        let mut refusals = self.take_refusals(cluster);
-        let fails = self.may_fail();
-        let resolvable = refusals.is_resolvable(|refusal| self.refusal_status(refusal));
-        let helps = !fails && self.preempts && resolvable && may_help(cluster, self, tried);
-        let message = (!fails && !helps).then(|| self.refusal_message(&mut refusals, cluster));
-        self.refusals = Some(refusals);
-        message
-    }
-
-    /// Who refuses the pod where, up to date; to be put back.
-    fn take_refusals(&mut self, cluster: &Cluster) -> Refusals {
-        self.refresh(cluster);
-        self.refusals.take().unwrap_or_else(|| {
-            let mut refusals = Refusals::new(cluster.nodes().row_count());
-            for node in cluster.nodes().iter() {
-                refusals.note(node, self.refusal(cluster, node));
-            }
-            refusals
-        })
-    }
-
-    fn refusal_status(&self, (at, id): (u32, StatusId)) -> Option<&Status> {
-        self.filters.get(usize::try_from(at).ok()?)?.verdicts.by_id(id)
-    }
-
-    /// The text of the event when no node is feasible, and nominations change nothing.
-    fn refusal_message(&self, refusals: &mut Refusals, cluster: &Cluster) -> Str {
-        let count = cluster.nodes().count();
-        let left_out = self
-            .narrowed
-            .as_ref()
-            .map(|narrowed| (&narrowed.rejection.status, count - narrowed.nodes.count()));
-        refusals.message(count, left_out, |refusal| self.refusal_status(refusal))
-    }
-
-    /// Scores the feasible nodes (`prioritizeNodes`) and finds the best.
-    ///
-    /// Only what changed is scored again: rows that a filter or score called stale, and all rows of a plugin that
-    /// normalises once its raw scores or the feasible nodes changed.
-    pub(crate) fn prioritize(&mut self, cluster: &Cluster) -> Best {
-        let mut error = self.error.clone();
-        let mut sum_all = false;
-        let mut changed = Vec::new();
-        if self.totals.len() != cluster.nodes().row_count() {
-            self.totals = IndexVec::filled(self.base_total, cluster.nodes().row_count());
-            sum_all = true;
-        }
-        for planned in &mut self.scores {
-            let skipped = planned.score.is_skipped();
-            sum_all |= std::mem::replace(&mut planned.was_skipped, skipped) != skipped;
-            if !skipped {
-                let at = self.revision;
-                sum_all |= planned.update(cluster, &self.feasible, &self.nodes, at, &mut changed);
-                if let Some(score) = planned.invalid {
-                    error.get_or_insert_with(|| out_of_range(&planned.plugin, score));
-                }
-            }
-        }
-        let scores = || self.scores.iter().filter(|planned| !planned.was_skipped);
-        let sum = |node: NodeIdx| {
-            let weighted = scores().map(|planned| planned.weighted[node]);
-            weighted.fold(self.base_total, i64::wrapping_add)
-        };
-        if sum_all {
-            for &node in &self.nodes {
-                self.totals[node] = self.base_total;
-            }
-            for planned in self.scores.iter().filter(|planned| !planned.was_skipped) {
-                for &node in &self.nodes {
-                    let total = &mut self.totals[node];
-                    *total = total.wrapping_add(planned.weighted[node]);
-                }
-            }
-        } else {
-            for node in changed {
-                self.totals[node] = sum(node);
-            }
-        }
-        let totals = self.nodes.iter().map(|&node| self.totals[node]);
-        Best { total: totals.max().unwrap_or(0), error }
-    }
-
-    /// The feasible nodes with that total, in the order in which they were looked at.
-    pub(crate) fn nodes_with_total(&self, total: i64) -> impl Iterator<Item = NodeIdx> {
-        self.nodes.iter().copied().filter(move |&node| self.totals[node] == total)
-    }
-
-    /// The scores as they stand after [`Plan::prioritize`].
-    pub(crate) fn scores(&self) -> Vec<PluginScores> {
-        let column =
-            |column: &IndexVec<NodeIdx, i64>| self.nodes.iter().map(|&node| column[node]).collect();
-        let scores = self.scores.iter().filter(|planned| !planned.was_skipped);
-        scores
-            .map(|planned| PluginScores {
-                plugin: planned.plugin.clone(),
-                raw: column(&planned.raw),
-                weighted: column(&planned.weighted),
-            })
-            .collect()
-    }
-
-    /// The totals of the feasible nodes after [`Plan::prioritize`].
-    pub(crate) fn totals(&self) -> Vec<i64> {
-        self.nodes.iter().map(|&node| self.totals[node]).collect()
-    }
-
-    /// Whether a walk ended before it had looked at all nodes, or the pod's own node was enough.
-    pub(crate) fn is_cut_short(&self, cluster: &Cluster) -> bool {
-        if self.nominated.fits.is_some() {
-            return cluster.nodes().count() > 1;
-        }
-        let length = self.list.as_ref().map_or(0, Vec::len);
-        self.walk.as_ref().is_some_and(|walk| walk.failed.is_none() && walk.steps < length)
-    }
-
-    /// The nodes that were looked at, or that PreFilter left out.
-    pub(crate) fn searched(&self, cluster: &Cluster) -> NodeSet {
-        if self.nominated.fits.is_some() {
-            return self.feasible.clone();
-        }
-        let mut searched = cluster.nodes().live().clone();
-        if let (Some(walk), Some(list)) = (&self.walk, &self.list) {
-            let (before, after) =
-                list.split_at(walk.start.checked_rem(list.len()).unwrap_or_default());
-            for &node in after.iter().chain(before).skip(walk.steps) {
-                searched.remove(node);
-            }
-        }
-        if let Some(tried) = self.nominated.tried {
-            searched.insert(tried);
-        }
-        searched
-    }
-
-    /// The feasible nodes in the order in which they were looked at.
-    pub(crate) fn nodes(&self) -> &[NodeIdx] {
-        &self.nodes
-    }
-
-    pub(crate) const fn feasible(&self) -> &NodeSet {
-        &self.feasible
-    }
-
     pub(crate) const fn prefilter(&self) -> Option<&Rejection> {
         self.prefilter.as_ref()
     }
@@ -852,109 +561,9 @@ impl Plan {
         narrowed.map(|narrowed| &narrowed.names)
     }
 
-    /// Why the node is not feasible: the first plugin that rejects it.
-    pub(crate) fn rejection(&self, node: NodeIdx) -> Option<Rejection> {
-        if self.nominated.fits == Some(node) {
-            return None;
-        }
-        if let Some(rejection) = self.nominated.rejections.get(&node) {
-            return Some(rejection.clone());
-        }
-        match &self.narrowed {
-            Some(narrowed) if self.is_left_out(node) => Some(self.left_out(narrowed).clone()),
-            _ => self.filter_rejection(node),
-        }
-    }
-
-    /// What is said of the nodes that PreFilter leaves out.
-    fn left_out<'plan>(&'plan self, narrowed: &'plan Narrowed) -> &'plan Rejection {
-        self.nominated.left_out.as_ref().unwrap_or(&narrowed.rejection)
-    }
-
-    /// Whether PreFilter leaves the node out.
-    fn is_left_out(&self, node: NodeIdx) -> bool {
-        self.narrowed.as_ref().is_some_and(|narrowed| !narrowed.nodes.contains(node))
-    }
-
-    /// What the filters say of a node as it stands.
-    fn filter_rejection(&self, node: NodeIdx) -> Option<Rejection> {
-        self.filters.iter().find_map(|planned| {
-            let status = planned.verdicts.get(node)?.clone();
-            Some(Rejection { plugin: planned.plugin.clone(), status })
-        })
-    }
-
     /// Whether a plugin's PreScore failed, so that kube-scheduler has no scores at all.
     pub(crate) const fn pre_score_failed(&self) -> bool {
         self.error.is_some()
-    }
-
-    /// Whether a plugin fails on the node, and the plugins before it let the pod pass.
-    fn fails(&self, node: NodeIdx) -> bool {
-        self.rejection(node).is_some_and(|rejection| rejection.status.code == Code::Error)
-    }
-
-    /// Whether a plugin may fail on a node.
-    fn may_fail(&self) -> bool {
-        let mut rejections = self.nominated.rejections.values();
-        self.filters.iter().any(|planned| planned.verdicts.may_fail())
-            || rejections.any(|rejection| rejection.status.code == Code::Error)
-    }
-
-    /// kube-scheduler's own error if a plugin fails on a node that the plugins before it let pass.
-    pub(crate) fn filter_error(&self, cluster: &Cluster) -> Option<String> {
-        if self.nominated.fits.is_some() || !self.may_fail() {
-            return None;
-        }
-        let failed = match &self.walk {
-            Some(walk) => walk.failed,
-            None => cluster.nodes().iter().find(|&node| self.fails(node)),
-        };
-        let Rejection { plugin, status } = self.rejection(failed?)?;
-        Some(filter_failure(&plugin, &status.reasons.join(", ")))
-    }
-
-    /// The nodes where evicting pods may help: those whose first rejection is not final. In node order, or after a walk in the
-    /// order of kube-scheduler's list.
-    pub(crate) fn resolvable_nodes(&self, cluster: &Cluster) -> Vec<NodeIdx> {
-        let resolvable = self.resolvable_set(cluster);
-        let of_list = |list: &[NodeIdx]| {
-            list.iter().copied().filter(|&node| resolvable.contains(node)).collect()
-        };
-        match &self.list {
-            _ if self.walk.is_none() => resolvable.iter().collect(),
-            // The pod's own node is not in the list, but was tried.
-            _ if self.nominated.tried.is_some_and(|tried| self.is_left_out(tried)) => {
-                of_list(&list_order(cluster.nodes()))
-            }
-            Some(list) => of_list(list),
-            None => resolvable.iter().collect(),
-        }
-    }
-
-    fn resolvable_set(&self, cluster: &Cluster) -> NodeSet {
-        let nodes = cluster.nodes();
-        if let Some(prefilter) = &self.prefilter {
-            let resolvable = prefilter.status.code == Code::Unschedulable;
-            return if resolvable {
-                nodes.live().clone()
-            } else {
-                NodeSet::empty(nodes.row_count())
-            };
-        }
-        NodeSet::from_fn(nodes.row_count(), |node| self.is_resolvable(cluster, node))
-    }
-
-    /// Whether the node's first rejection is not final; without a rejection by PreFilter.
-    pub(crate) fn is_resolvable(&self, cluster: &Cluster, node: NodeIdx) -> bool {
-        if let Some(rejection) = self.nominated.rejections.get(&node) {
-            return rejection.status.code == Code::Unschedulable;
-        }
-        let mut verdicts = self.filters.iter().map(|planned| &planned.verdicts);
-        let first = verdicts.find(|verdicts| !verdicts.passing().contains(node));
-        cluster.nodes().live().contains(node)
-            && !self.is_left_out(node)
-            && first.is_some_and(|verdicts| verdicts.is_resolvable(node))
     }
 
     /// Whether what preemption finds holds for pods to come: PreFilter lets the pod pass, and nominations change nothing.
@@ -978,48 +587,6 @@ impl Plan {
         &self.filters
     }
 
-    /// The text of the event when no node is feasible.
-    pub(crate) fn message(&mut self, cluster: &Cluster) -> String {
-        let count = cluster.nodes().count();
-        if let Some(prefilter) = &self.prefilter {
-            return pre_filter_message(count, &prefilter.status.reasons);
-        }
-        if self.nominated.rejections.is_empty() && self.nominated.left_out.is_none() {
-            let mut refusals = self.take_refusals(cluster);
-            let message = self.refusal_message(&mut refusals, cluster);
-            self.refusals = Some(refusals);
-            return message.as_str().to_owned();
-        }
-        let mut histogram = Histogram::default();
-        let mut left = cluster.nodes().live().clone();
-        let mut tried_outside = 0;
-        for (&node, rejection) in &self.nominated.rejections {
-            for reason in &rejection.status.reasons {
-                histogram.add(reason, 1);
-            }
-            left.remove(node);
-            tried_outside += usize::from(self.is_left_out(node));
-        }
-        if let Some(narrowed) = &self.narrowed {
-            let outside = count - narrowed.nodes.count() - tried_outside;
-            for reason in self.left_out(narrowed).status.reasons.iter().filter(|_| outside > 0) {
-                histogram.add(reason, outside);
-            }
-            left.intersect(&narrowed.nodes);
-        }
-        for planned in &self.filters {
-            let mut rejected = left.clone();
-            rejected.subtract(planned.verdicts.passing());
-            for status in rejected.iter().filter_map(|node| planned.verdicts.get(node)) {
-                for reason in &status.reasons {
-                    histogram.add(reason, 1);
-                }
-            }
-            left.intersect(planned.verdicts.passing());
-        }
-        histogram.message(count)
-    }
-
     /// Copies of the filters, for a dry run.
     pub(crate) fn dry_run(&self) -> DryRun {
         let filters = self.filters.iter();
@@ -1029,79 +596,6 @@ impl Plan {
 
     pub(crate) const fn template(&self) -> TemplateId {
         self.template
-    }
-}
-
-impl PlannedScore {
-    /// Scores stale rows and weighs what that changes; tells whether that may be all rows, else names them in `changed`.
-    fn update(
-        &mut self,
-        cluster: &Cluster,
-        feasible: &NodeSet,
-        nodes: &[NodeIdx],
-        revision: u64,
-        changed: &mut Vec<NodeIdx>,
-    ) -> bool {
-        if self.raw.len() != cluster.nodes().row_count() {
-            self.raw = IndexVec::filled(0, cluster.nodes().row_count());
-            self.weighted = IndexVec::filled(0, cluster.nodes().row_count());
-        }
-        let mut buffer = Vec::new();
-        let stale = self.pending.rows(cluster, &mut buffer);
-        if let Some(rows) = stale {
-            // With other feasible nodes all is stale again: nobody asks for the rows of the others.
-            let rows = if self.needs_feasible() {
-                self.score.feasible(cluster, &mut nodes.iter().map(|&node| (node, 1)));
-                if let Rows::All = rows { Rows::Some(nodes) } else { rows }
-            } else {
-                rows
-            };
-            self.score.score(cluster, rows, &mut self.raw);
-        }
-        self.pending.clear(revision);
-        let feasible_changed = std::mem::replace(&mut self.feasible_changed, false);
-        match stale {
-            None if !feasible_changed => false,
-            Some(Rows::Some(rows))
-                if !feasible_changed && !self.score.has_normalize() && self.invalid.is_none() =>
-            {
-                for &node in rows.iter().filter(|&&node| feasible.contains(node)) {
-                    self.weigh(node, self.raw[node]);
-                    changed.push(node);
-                }
-                false
-            }
-            _ => {
-                self.weigh_all(nodes);
-                true
-            }
-        }
-    }
-
-    fn needs_feasible(&self) -> bool {
-        self.depends_on == Dependency::FeasibleSet
-    }
-
-    fn weigh_all(&mut self, nodes: &[NodeIdx]) {
-        self.invalid = None;
-        if self.score.has_normalize() {
-            let mut scores: Vec<i64> = nodes.iter().map(|&node| self.raw[node]).collect();
-            self.score.normalize(nodes, &mut scores);
-            for (&node, score) in nodes.iter().zip(scores) {
-                self.weigh(node, score);
-            }
-        } else {
-            for &node in nodes {
-                self.weigh(node, self.raw[node]);
-            }
-        }
-    }
-
-    fn weigh(&mut self, node: NodeIdx, score: i64) {
-        if !(0..=MAX_NODE_SCORE).contains(&score) {
-            self.invalid.get_or_insert(score);
-        }
-        self.weighted[node] = score.wrapping_mul(self.weight);
     }
 }
 
@@ -1120,14 +614,6 @@ fn take_changes(
         all = all.max(stale);
     }
     all
-}
-
-fn out_of_range(plugin: &Str, score: i64) -> String {
-    format!(
-        "applying score defaultWeights on Score plugins: plugin {:?} returns an invalid score {score}, \
-         it should in the range of [0, {MAX_NODE_SCORE}] after normalizing",
-        plugin.as_str()
-    )
 }
 
 /// The status of the nodes that PreFilter leaves out; `plugins` are sorted.
