@@ -535,8 +535,8 @@ class Scheduler:
     def schedule(self, cluster: Cluster, pods: Pods | None = None) -> Decisions:
         """Decides where pods go and puts them there: the cluster changes.
 
-        What was learnt stays with the cluster for the next call of the same scheduler; it takes 256 MiB at
-        most, by the columns that it keeps, and a copy of the cluster begins without it.
+        What was learnt stays with the cluster for the next call of the same scheduler; it takes
+        256 MiB at most, by the columns that it keeps, and a copy of the cluster begins without it.
 
         Args:
             cluster: The cluster; unchanged if the call raises.
