@@ -28,6 +28,21 @@ pub(crate) fn position(numbers: &[u32], wanted: u32) -> Option<usize> {
     None
 }
 
+/// The first place of a sum.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+pub(crate) fn place(sums: &[i32], wanted: i32) -> Option<usize> {
+    for (at, block) in sums.chunks(BLOCK).enumerate() {
+        let mut any = false;
+        for &sum in block {
+            any |= sum == wanted;
+        }
+        if any {
+            return Some(at * BLOCK + block.iter().position(|&sum| sum == wanted)?);
+        }
+    }
+    None
+}
+
 /// One of two resources on some rows: the amounts are less than 2⁴⁵ and not negative, the weight is from 1 to 1,000.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Resource<'a> {

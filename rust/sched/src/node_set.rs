@@ -107,6 +107,26 @@ impl NodeSet {
         self.words.iter().all(|&word| word == 0)
     }
 
+    /// The first node in node order.
+    pub(crate) fn first(&self) -> Option<NodeIdx> {
+        self.iter().next()
+    }
+
+    /// Calls `found` with the place of each node that is not in, in node order.
+    pub(crate) fn each_absent(&self, mut found: impl FnMut(usize)) {
+        for (at, &word) in self.words.iter().enumerate() {
+            let mut left = !word;
+            while left != 0 {
+                let place = at * 64 + left.trailing_zeros() as usize;
+                if place >= self.nodes {
+                    return;
+                }
+                found(place);
+                left &= left - 1;
+            }
+        }
+    }
+
     /// Keeps the nodes for which `wanted` holds.
     pub fn retain(&mut self, mut wanted: impl FnMut(NodeIdx) -> bool) {
         for (at, word) in self.words.iter_mut().enumerate() {

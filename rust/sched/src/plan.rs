@@ -232,6 +232,7 @@ impl Plan {
         cluster: &Cluster,
         shapes: &mut Shapes,
         used: u64,
+        sums: &mut Vec<i32>,
         work: &mut Work,
     ) -> Picked {
         let Some(shape) = &self.shape else { return Picked::Unknown };
@@ -250,7 +251,7 @@ impl Plan {
                 };
                 // Many a template is met only once.
                 if !std::mem::replace(&mut self.asked, true) {
-                    return scan(cluster, nodes.clone(), &mut sources, work);
+                    return scan(cluster, nodes.clone(), &mut sources, sums, work);
                 }
                 let Some(made) = View::new(cluster, nodes.clone(), &sources) else {
                     self.shape = None;

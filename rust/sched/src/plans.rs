@@ -35,6 +35,8 @@ pub struct Plans {
     bytes: usize,
     limit: Option<usize>,
     work: Work,
+    /// Used again from scan to scan.
+    sums: Vec<i32>,
 }
 
 impl Clone for Plans {
@@ -166,7 +168,8 @@ impl Plans {
         self.plan(profile, cluster, template);
         let Some(kept) = self.kept.get_mut(&template) else { return Picked::Unknown };
         let before = (kept.plan.parts(), self.shapes.bytes());
-        let picked = kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.work);
+        let picked =
+            kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.sums, &mut self.work);
         if before != (kept.plan.parts(), self.shapes.bytes()) {
             self.account(template);
         }

@@ -24,7 +24,7 @@ pub use status::{Code, Reason, Status};
 pub use verdicts::{Rows, StatusId, Verdicts};
 
 use crate::cluster::{Cluster, PodChange, PodInfo, PodRow, StorageChange};
-use crate::index_vec::{IndexVec, NodeIdx, TemplateId};
+use crate::index_vec::{Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
 
 /// `framework.MaxNodeScore`.
@@ -297,6 +297,27 @@ pub trait Score: fmt::Debug + Send + Sync {
     /// Whether pods of a template, running, may make a difference at all; asked once a template.
     fn concerns(&self, _cluster: &Cluster, _template: TemplateId) -> bool {
         true
+    }
+
+    /// Adds the weighted, normalised scores to the sums of the nodes, `sums[row]`; those of other rows, which are all less than
+    /// zero, may grow by at most a hundredfold weight and stay below zero. `false` if a score is out of range.
+    ///
+    /// What [`Score::raws`] and [`Score::normalize`] say of all the nodes, in one pass over columns where a plugin knows a way.
+    fn add_to(&self, cluster: &Cluster, nodes: &NodeSet, weight: i32, sums: &mut [i32]) -> bool {
+        let nodes: Vec<NodeIdx> = nodes.iter().collect();
+        let mut scores = vec![0; nodes.len()];
+        self.raws(cluster, &nodes, &mut scores);
+        if self.has_normalize() {
+            self.normalize(&nodes, &mut scores);
+        }
+        nodes.iter().zip(scores).all(|(&node, score)| {
+            let in_range = (0..=MAX_NODE_SCORE).contains(&score);
+            let score = i32::try_from(score).unwrap_or(0);
+            if let Some(sum) = sums.get_mut(node.index()) {
+                *sum = sum.wrapping_add(score.wrapping_mul(weight));
+            }
+            in_range
+        })
     }
 
     /// A pod came or went; says which rows to score again.

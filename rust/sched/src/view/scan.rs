@@ -1,9 +1,10 @@
 //! The best node for a template of which little is known and perhaps never asked again: all rows once, and nothing is kept.
 
-use super::{Pick, Picked, Sources, is_fixed, is_of_group, is_score_of_group};
+use super::{Pick, Picked, Sources, UNFIT, is_fixed, is_of_group, is_score_of_group};
 use crate::cluster::Cluster;
-use crate::framework::{Dependency, MAX_NODE_SCORE, Score};
-use crate::index_vec::NodeIdx;
+use crate::framework::{Dependency, MAX_NODE_SCORE};
+use crate::index_vec::{Idx, NodeIdx};
+use crate::kernels;
 use crate::node_set::NodeSet;
 use crate::plan::PlannedScore;
 use crate::plans::Work;
@@ -13,6 +14,7 @@ pub(crate) fn scan(
     cluster: &Cluster,
     mut nodes: NodeSet,
     sources: &mut Sources<'_>,
+    sums: &mut Vec<i32>,
     work: &mut Work,
 ) -> Picked {
     work.scans += 1;
@@ -20,25 +22,24 @@ pub(crate) fn scan(
     for planned in never.filter(|planned| planned.depends_on == Dependency::Static) {
         planned.filter.narrow(cluster, &mut nodes);
     }
-    let mut rows: Vec<NodeIdx> = nodes.iter().filter(|&node| sources.rows.fits(node)).collect();
+    nodes.intersect(&NodeSet::from_column(nodes.universe(), sources.rows.sums(), |sum| sum >= 0));
     for planned in sources.filters.iter().filter(|planned| is_of_group(planned)) {
-        let Some(&first) = rows.first() else { break };
-        if planned.filter.is_uniform() {
-            if !planned.filter.fits(cluster, first) {
-                rows.clear();
-            }
-            continue;
+        if !planned.filter.is_uniform() {
+            planned.filter.narrow(cluster, &mut nodes);
+        } else if nodes.first().is_some_and(|first| !planned.filter.fits(cluster, first)) {
+            return Picked::None;
         }
-        let mut fits = vec![true; rows.len()];
-        planned.filter.fit(cluster, &rows, &mut fits);
-        let mut fits = fits.into_iter();
-        rows.retain(|_| fits.next().unwrap_or(false));
     }
-    let Some(&first) = rows.first() else { return Picked::None };
-    let sums = rows.iter().map(|&node| sources.rows.sum(node).map_or(0, i64::from));
-    let mut totals: Vec<i64> = sums.collect();
+    let Some(first) = nodes.first() else { return Picked::None };
+    sums.clear();
+    sums.extend_from_slice(sources.rows.sums());
+    nodes.each_absent(|row| {
+        if let Some(sum) = sums.get_mut(row) {
+            *sum = UNFIT;
+        }
+    });
+    let feasible = nodes.count();
     let mut of_all = sources.base_total;
-    let mut scores = vec![0; rows.len()];
     for PlannedScore { score, weight, depends_on, .. } in
         sources.scores.iter_mut().filter(|planned| is_fixed(planned) || is_score_of_group(planned))
     {
@@ -46,44 +47,28 @@ pub(crate) fn scan(
             continue;
         }
         if *depends_on == Dependency::FeasibleSet {
-            score.feasible(cluster, &mut rows.iter().map(|&node| (node, 1)));
+            score.feasible(cluster, &mut nodes.iter().map(|node| (node, 1)));
         }
         if score.is_uniform() {
-            let mut one = [0];
-            if scored(cluster, score.as_ref(), &[first], &mut one).is_none() {
-                return Picked::Unknown;
+            let mut one = [score.raw(cluster, first)];
+            if score.has_normalize() {
+                score.normalize(&[first], &mut one);
             }
             let [score] = one;
+            if !(0..=MAX_NODE_SCORE).contains(&score) {
+                return Picked::Unknown;
+            }
             of_all = of_all.wrapping_add(score.wrapping_mul(*weight));
             continue;
         }
-        let Some(scores) = scored(cluster, score.as_ref(), &rows, &mut scores) else {
+        let added =
+            i32::try_from(*weight).is_ok_and(|weight| score.add_to(cluster, &nodes, weight, sums));
+        if !added {
             return Picked::Unknown;
-        };
-        for (total, &score) in totals.iter_mut().zip(scores) {
-            *total = total.wrapping_add(score.wrapping_mul(*weight));
         }
     }
-    let mut best = (first, i64::MIN);
-    for (&node, &total) in rows.iter().zip(&totals) {
-        if total > best.1 {
-            best = (node, total);
-        }
-    }
-    Picked::Best(Pick { node: best.0, total: best.1.wrapping_add(of_all), feasible: rows.len() })
-}
-
-/// The normalised scores of the rows; `None` if one is out of range.
-fn scored<'a>(
-    cluster: &Cluster,
-    score: &dyn Score,
-    rows: &[NodeIdx],
-    scores: &'a mut [i64],
-) -> Option<&'a [i64]> {
-    score.raws(cluster, rows, scores);
-    if score.has_normalize() {
-        score.normalize(rows, scores);
-    }
-    let in_range = scores.iter().all(|score| (0..=MAX_NODE_SCORE).contains(score));
-    in_range.then_some(scores)
+    let total = kernels::greatest(sums);
+    let Some(row) = kernels::place(sums, total) else { return Picked::Unknown };
+    let total = i64::from(total).wrapping_add(of_all);
+    Picked::Best(Pick { node: NodeIdx::from_index(row), total, feasible })
 }
