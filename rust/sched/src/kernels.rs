@@ -5,7 +5,7 @@
 use multiversion::multiversion;
 
 /// How many rows a pass looks at before it compares.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 
 /// The greatest of some numbers; the least number there is of none.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
@@ -43,13 +43,46 @@ pub(crate) fn place(sums: &[i32], wanted: i32) -> Option<usize> {
     None
 }
 
-/// One of two resources on some rows: the amounts are less than 2⁴⁵ and not negative, the weight is from 1 to 1,000.
+/// A resource on some rows: what each has of it, and what its pods use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amounts<'a> {
+    pub(crate) capacity: &'a [i64],
+    pub(crate) used: &'a [i64],
+}
+
+/// Writes `unfit` for rows that have less than `wanted` of a resource left.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(crate) fn bar_short(amounts: Amounts<'_>, wanted: i64, unfit: i32, sums: &mut [i32]) {
+    let rows = amounts.capacity.iter().zip(amounts.used);
+    for (sum, (&capacity, &used)) in sums.iter_mut().zip(rows) {
+        *sum = if wanted > capacity.wrapping_sub(used) { unfit } else { *sum };
+    }
+}
+
+/// Writes a bit for each row whose sum is not below zero, 64 rows a word.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+pub(crate) fn fitting(sums: &[i32], words: &mut [u64]) {
+    for (word, sums) in words.iter_mut().zip(sums.chunks(64)) {
+        let mut bits = [0_u8; 8];
+        for (byte, sums) in bits.iter_mut().zip(sums.chunks(8)) {
+            for (bit, &sum) in sums.iter().enumerate() {
+                *byte |= u8::from(sum >= 0) << bit;
+            }
+        }
+        *word = u64::from_le_bytes(bits);
+    }
+}
+
+/// A resource and what a pod requests of it; amounts are less than 2⁴⁵ and not negative, or the loop says that they are not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Resource<'a> {
-    pub(crate) capacity: &'a [i64],
-    pub(crate) requested: &'a [i64],
-    pub(crate) weight: i64,
+    pub(crate) amounts: Amounts<'a>,
+    pub(crate) request: i64,
 }
+
+/// Amounts up to which a hundredfold is exact in floating point: with both operands below 2⁵³, the quotient of two integers in
+/// floating point, truncated, is that of the integers.
+pub(crate) const MAX_EXACT: i64 = (1 << 45) - 1;
 
 /// What the numbers from 2⁵² on have in common, as bits and as a number: their last bits are their units.
 const UNITS: (u64, f64) = (0x4330_0000_0000_0000, 4_503_599_627_370_496.0);
@@ -61,70 +94,106 @@ fn exact(number: i64) -> f64 {
     f64::from_bits(number.cast_unsigned() | UNITS.0) - UNITS.1
 }
 
-/// A number from 0 to 2³¹ without its fraction.
+/// A whole number from 0 to 2³¹ in floating point as an integer, the other way round.
 #[inline]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the fraction is what is to go, and the rest is small"
+    reason = "the number is small: the upper bits are those of `UNITS`"
 )]
-fn truncated(number: f64) -> i32 {
-    number as i32
+fn whole(number: f64) -> i32 {
+    (number + UNITS.1).to_bits() as i32
 }
 
-/// `leastRequestedScore` or `mostRequestedScore` of two resources and their weighted mean, for each row.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2+fma",
-    "x86_64+sse4.1"
-))]
-pub(crate) fn allocation_scores(
-    first: Resource<'_>,
-    second: Resource<'_>,
+/// Adds to sums, for a block of rows, the weighted mean of `leastRequestedScore` or `mostRequestedScore` of two resources that count
+/// alike. `false`, and nothing is added, if an amount is out of range or a row lacks one of the resources.
+pub(crate) fn add_allocation_scores(
+    both: [Resource<'_>; 2],
     most: bool,
-    scores: &mut [i64],
-) {
-    let (weight_1, weight_2) = (exact(first.weight), exact(second.weight));
-    let of = |capacity: i64, requested: i64, weight: f64| {
-        let (capacity, requested) = (exact(capacity), exact(requested));
-        // What requests nothing is taken to request something, so that a node may seem fuller than full.
-        let part = if most { requested.min(capacity) } else { capacity - requested };
-        let score = f64::from(truncated((part * 100.0 / capacity).clamp(0.0, 100.0)));
-        // A resource that the node lacks does not count.
-        let counts = capacity > 0.0;
-        let fits = counts && (most || requested <= capacity);
-        (if fits { score * weight } else { 0.0 }, if counts { weight } else { 0.0 })
-    };
-    let first = first.capacity.iter().zip(first.requested);
-    let second = second.capacity.iter().zip(second.requested);
-    for (score, ((c1, r1), (c2, r2))) in scores.iter_mut().zip(first.zip(second)) {
-        let (score_1, weight_1) = of(*c1, *r1, weight_1);
-        let (score_2, weight_2) = of(*c2, *r2, weight_2);
-        let weights = weight_1 + weight_2;
-        let mean = (score_1 + score_2) / if weights > 0.0 { weights } else { 1.0 };
-        *score = i64::from(truncated(mean));
+    weight: i32,
+    sums: &mut [i32],
+) -> bool {
+    // One loop for each, so that neither looks at what it knows.
+    if most {
+        add_most_allocated(both, weight, sums)
+    } else {
+        add_least_allocated(both, weight, sums)
     }
 }
 
-/// `balancedResourceScorer` of two resources, for each row.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2+fma",
+    "x86_64+avx2",
     "x86_64+sse4.1"
 ))]
-pub(crate) fn balance_scores(first: Resource<'_>, second: Resource<'_>, scores: &mut [i64]) {
-    let fraction = |capacity: i64, requested: i64| {
-        let (capacity, requested) = (exact(capacity), exact(requested));
-        let fraction = requested / if capacity > 0.0 { capacity } else { 1.0 };
-        if fraction > 1.0 { 1.0 } else { fraction }
-    };
-    let first = first.capacity.iter().zip(first.requested);
-    let second = second.capacity.iter().zip(second.requested);
-    for (score, ((c1, r1), (c2, r2))) in scores.iter_mut().zip(first.zip(second)) {
-        let both = *c1 != 0 && *c2 != 0;
-        let deviation = ((fraction(*c1, *r1) - fraction(*c2, *r2)) / 2.0).abs();
-        let deviation = if both { deviation } else { 0.0 };
-        *score = i64::from(truncated((1.0 - deviation) * 100.0));
+fn add_least_allocated(both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) -> bool {
+    add_pairs(both, weight, sums, |capacities, requested| {
+        let score = |capacity: f64, requested: f64| {
+            // what requests nothing is taken to request something, so that a node may seem fuller than full
+            ((capacity - requested) * 100.0 / capacity).max(0.0).floor()
+        };
+        ((score(capacities[0], requested[0]) + score(capacities[1], requested[1])) * 0.5).floor()
+    })
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn add_most_allocated(both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) -> bool {
+    add_pairs(both, weight, sums, |capacities, requested| {
+        let score =
+            |capacity: f64, requested: f64| (requested.min(capacity) * 100.0 / capacity).floor();
+        ((score(capacities[0], requested[0]) + score(capacities[1], requested[1])) * 0.5).floor()
+    })
+}
+
+/// Adds to sums, for a block of rows, what `balancedResourceScorer` says of two resources. `false`, and nothing is added, as above.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(crate) fn add_balance_scores(both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) -> bool {
+    add_pairs(both, weight, sums, |capacities, requested| {
+        let fraction = |capacity: f64, requested: f64| (requested / capacity).min(1.0);
+        let [first, second] = [0, 1].map(|at: usize| fraction(capacities[at], requested[at]));
+        ((1.0 - ((first - second) / 2.0).abs()) * 100.0).floor()
+    })
+}
+
+/// Adds to sums what `score` makes of capacity and requested of two resources, weighted; `false` as above.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it is a part of the loops that are compiled for several processors"
+)]
+fn add_pairs(
+    [first, second]: [Resource<'_>; 2],
+    weight: i32,
+    sums: &mut [i32],
+    score: impl Fn([f64; 2], [f64; 2]) -> f64,
+) -> bool {
+    let mut scores = [0_i32; BLOCK];
+    let mut all = 0;
+    let amounts_1 = first.amounts.capacity.iter().zip(first.amounts.used);
+    let amounts_2 = second.amounts.capacity.iter().zip(second.amounts.used);
+    let rows = scores.iter_mut().zip(&*sums).zip(amounts_1.zip(amounts_2));
+    for ((place, _), ((&capacity_1, &used_1), (&capacity_2, &used_2))) in rows {
+        let requested_1 = used_1.wrapping_add(first.request);
+        let requested_2 = used_2.wrapping_add(second.request);
+        // a capacity of zero shows as a negative number
+        all |= capacity_1.wrapping_sub(1) | requested_1 | capacity_2.wrapping_sub(1) | requested_2;
+        let capacities = [exact(capacity_1), exact(capacity_2)];
+        *place = whole(score(capacities, [exact(requested_1), exact(requested_2)]));
     }
+    if !(0..=MAX_EXACT).contains(&all) {
+        return false;
+    }
+    for (sum, score) in sums.iter_mut().zip(scores) {
+        *sum = sum.wrapping_add(score.wrapping_mul(weight));
+    }
+    true
 }
 
 #[cfg(test)]

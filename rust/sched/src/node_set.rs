@@ -1,6 +1,7 @@
 //! `NodeSet`: a set of nodes, one bit a node.
 
 use crate::index_vec::{Idx, NodeIdx};
+use crate::kernels;
 
 /// A set of nodes of a cluster with a known number of nodes, one bit a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +51,13 @@ impl NodeSet {
                 *word |= u64::from(wanted(row)) << bit;
             }
         }
+        set
+    }
+
+    /// The rows whose sum is not below zero.
+    pub(crate) fn of_fitting(sums: &[i32]) -> Self {
+        let mut set = Self::empty(sums.len());
+        kernels::fitting(sums, &mut set.words);
         set
     }
 

@@ -55,8 +55,6 @@ pub(crate) struct Plan {
     /// What tells pods that ask the same of rows from others; `None` if there can be no view.
     shape: Option<Shape>,
     view: Option<View>,
-    /// Whether the best node was asked for before.
-    asked: bool,
     /// Made when no node was feasible.
     refusals: Option<Refusals>,
     /// Rows that may be of another class than the view knows.
@@ -82,6 +80,11 @@ struct Narrowed {
     plugins: Vec<Str>,
     /// What is said of the other nodes.
     rejection: Rejection,
+}
+
+/// The nodes that PreFilter leaves.
+fn left_by<'a>(narrowed: Option<&'a Narrowed>, cluster: &'a Cluster) -> &'a NodeSet {
+    narrowed.map_or_else(|| cluster.nodes().live(), |narrowed| &narrowed.nodes)
 }
 
 #[derive(Debug)]
@@ -203,7 +206,6 @@ impl Plan {
             storage_revision: pod.has_claims().then(|| cluster.storage().revision()),
             shape: None,
             view: None,
-            asked: false,
             refusals: None,
             touched: Vec::new(),
             concerning: Vec::new(),
@@ -226,13 +228,27 @@ impl Plan {
         plan
     }
 
+    /// The best node as the cluster stands, from a look at all nodes of which nothing is kept; only for pods without nominations.
+    pub(crate) fn scan(
+        &mut self,
+        cluster: &Cluster,
+        sums: &mut Vec<i32>,
+        work: &mut Work,
+    ) -> Picked {
+        if self.shape.is_none() {
+            return Picked::Unknown;
+        }
+        let nodes = left_by(self.narrowed.as_ref(), cluster).clone();
+        let plugins = (self.filters.as_slice(), self.scores.as_mut_slice());
+        scan(cluster, nodes, plugins, self.base_total, sums, work)
+    }
+
     /// The best node as the cluster stands, if a view can tell; only for pods without nominations.
     pub(crate) fn pick(
         &mut self,
         cluster: &Cluster,
         shapes: &mut Shapes,
         used: u64,
-        sums: &mut Vec<i32>,
         work: &mut Work,
     ) -> Picked {
         let Some(shape) = &self.shape else { return Picked::Unknown };
@@ -245,14 +261,7 @@ impl Plan {
         let view = match &mut self.view {
             Some(view) => view,
             none => {
-                let nodes = match &self.narrowed {
-                    None => cluster.nodes().live(),
-                    Some(narrowed) => &narrowed.nodes,
-                };
-                // Many a template is met only once.
-                if !std::mem::replace(&mut self.asked, true) {
-                    return scan(cluster, nodes.clone(), &mut sources, sums, work);
-                }
+                let nodes = left_by(self.narrowed.as_ref(), cluster);
                 let Some(made) = View::new(cluster, nodes.clone(), &sources) else {
                     self.shape = None;
                     return Picked::Unknown;

@@ -35,6 +35,9 @@ pub struct Plans {
     bytes: usize,
     limit: Option<usize>,
     work: Work,
+    /// The templates for which a node was looked for before. Many a template is met only once: then its plan would but push others
+    /// out of the processor's caches.
+    met: Vec<bool>,
     /// Used again from scan to scan.
     sums: Vec<i32>,
 }
@@ -166,10 +169,20 @@ impl Plans {
         template: TemplateId,
     ) -> Picked {
         self.plan(profile, cluster, template);
+        if self.met.len() <= template.index() {
+            self.met.resize(template.index() + 1, false);
+        }
+        let is_first = !std::mem::replace(&mut self.met[template.index()], true);
         let Some(kept) = self.kept.get_mut(&template) else { return Picked::Unknown };
+        if is_first {
+            let picked = kept.plan.scan(cluster, &mut self.sums, &mut self.work);
+            if matches!(picked, Picked::Best(_)) {
+                self.forget(template);
+            }
+            return picked;
+        }
         let before = (kept.plan.parts(), self.shapes.bytes());
-        let picked =
-            kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.sums, &mut self.work);
+        let picked = kept.plan.pick(cluster, &mut self.shapes, self.uses, &mut self.work);
         if before != (kept.plan.parts(), self.shapes.bytes()) {
             self.account(template);
         }
@@ -192,6 +205,12 @@ impl Plans {
         if nodes > 0 {
             self.work.tried += nodes;
             self.account(template);
+        }
+    }
+
+    fn forget(&mut self, template: TemplateId) {
+        if let Some(kept) = self.kept.swap_remove(&template) {
+            self.bytes -= kept.bytes;
         }
     }
 
@@ -221,6 +240,9 @@ impl Plans {
             let stays = kept.used > oldest || *id == template;
             if !stays {
                 self.bytes -= kept.bytes;
+                if let Some(met) = self.met.get_mut(id.index()) {
+                    *met = false;
+                }
             }
             stays
         });

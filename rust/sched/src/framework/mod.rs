@@ -154,6 +154,15 @@ pub trait Filter: fmt::Debug + Send + Sync {
         }
     }
 
+    /// Writes `unfit` for each row, all of them in order, on which the pod does not fit.
+    fn bar(&self, cluster: &Cluster, unfit: i32, sums: &mut [i32]) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            if !self.fits(cluster, NodeIdx::from_index(row)) {
+                *sum = unfit;
+            }
+        }
+    }
+
     /// Takes those of the nodes out on which the pod does not fit.
     fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
         nodes.retain(|node| self.fits(cluster, node));

@@ -1,48 +1,47 @@
 //! The best node for a template of which little is known and perhaps never asked again: all rows once, and nothing is kept.
 
-use super::{Pick, Picked, Sources, UNFIT, is_fixed, is_of_group, is_score_of_group};
+use super::{Pick, Picked, UNFIT, is_of_group};
 use crate::cluster::Cluster;
 use crate::framework::{Dependency, MAX_NODE_SCORE};
 use crate::index_vec::{Idx, NodeIdx};
 use crate::kernels;
 use crate::node_set::NodeSet;
-use crate::plan::PlannedScore;
+use crate::plan::{PlannedFilter, PlannedScore};
 use crate::plans::Work;
 
 /// The best of the nodes that PreFilter leaves.
 pub(crate) fn scan(
     cluster: &Cluster,
     mut nodes: NodeSet,
-    sources: &mut Sources<'_>,
+    (filters, scores): (&[PlannedFilter], &mut [PlannedScore]),
+    base_total: i64,
     sums: &mut Vec<i32>,
     work: &mut Work,
 ) -> Picked {
     work.scans += 1;
-    let never = sources.filters.iter();
-    for planned in never.filter(|planned| planned.depends_on == Dependency::Static) {
+    for planned in filters.iter().filter(|planned| planned.depends_on == Dependency::Static) {
         planned.filter.narrow(cluster, &mut nodes);
     }
-    nodes.intersect(&NodeSet::from_column(nodes.universe(), sources.rows.sums(), |sum| sum >= 0));
-    for planned in sources.filters.iter().filter(|planned| is_of_group(planned)) {
+    sums.clear();
+    sums.resize(nodes.universe(), 0);
+    nodes.each_absent(|row| bar(sums, row));
+    for planned in filters.iter().filter(|planned| planned.depends_on == Dependency::Row) {
+        planned.filter.bar(cluster, UNFIT, sums);
+    }
+    let mut nodes = NodeSet::of_fitting(sums);
+    let Some(first) = nodes.first() else { return Picked::None };
+    for planned in filters.iter().filter(|planned| is_of_group(planned)) {
         if !planned.filter.is_uniform() {
             planned.filter.narrow(cluster, &mut nodes);
-        } else if nodes.first().is_some_and(|first| !planned.filter.fits(cluster, first)) {
+        } else if !planned.filter.fits(cluster, first) {
             return Picked::None;
         }
     }
     let Some(first) = nodes.first() else { return Picked::None };
-    sums.clear();
-    sums.extend_from_slice(sources.rows.sums());
-    nodes.each_absent(|row| {
-        if let Some(sum) = sums.get_mut(row) {
-            *sum = UNFIT;
-        }
-    });
+    nodes.each_absent(|row| bar(sums, row));
     let feasible = nodes.count();
-    let mut of_all = sources.base_total;
-    for PlannedScore { score, weight, depends_on, .. } in
-        sources.scores.iter_mut().filter(|planned| is_fixed(planned) || is_score_of_group(planned))
-    {
+    let mut of_all = base_total;
+    for PlannedScore { score, weight, depends_on, .. } in scores {
         if score.is_skipped() {
             continue;
         }
@@ -71,4 +70,11 @@ pub(crate) fn scan(
     let Some(row) = kernels::place(sums, total) else { return Picked::Unknown };
     let total = i64::from(total).wrapping_add(of_all);
     Picked::Best(Pick { node: NodeIdx::from_index(row), total, feasible })
+}
+
+/// Lets the pod not fit on a row.
+fn bar(sums: &mut [i32], row: usize) {
+    if let Some(sum) = sums.get_mut(row) {
+        *sum = UNFIT;
+    }
 }

@@ -11,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::framework::{Dependency, Filter, MAX_NODE_SCORE, Score};
 use crate::index_vec::{Idx, IndexVec, NodeIdx};
 use crate::kernels;
+use crate::node_set::NodeSet;
 use crate::plan::{PlannedFilter, PlannedScore};
 use crate::plans::Work;
 
@@ -207,11 +208,21 @@ impl RowScores {
     }
 
     fn learn(&mut self, cluster: &Cluster, work: &mut Work) {
-        self.sums = IndexVec::filled(UNFIT, cluster.nodes().row_count());
-        self.most = vec![UNFIT; cluster.nodes().row_count().div_ceil(BLOCK)];
-        self.failed = false;
-        let rows: Vec<NodeIdx> = cluster.nodes().rows().collect();
-        self.ask(cluster, &rows, work);
+        let count = cluster.nodes().row_count();
+        work.rows += u64::try_from(count).unwrap_or(u64::MAX);
+        self.sums = IndexVec::filled(0, count);
+        let sums = self.sums.as_mut_slice();
+        for filter in &self.filters {
+            filter.bar(cluster, UNFIT, sums);
+        }
+        let nodes = NodeSet::of_fitting(sums);
+        let mut scores = self.scores.iter();
+        self.failed = !scores.all(|(weight, score)| {
+            i32::try_from(*weight).is_ok_and(|weight| score.add_to(cluster, &nodes, weight, sums))
+        });
+        // What was added to those on which the pod does not fit means nothing.
+        nodes.each_absent(|row| sums[row] = UNFIT);
+        self.most = sums.chunks(BLOCK).map(kernels::greatest).collect();
         self.revision = cluster.revision();
         self.epoch = cluster.epoch();
         self.generation += 1;

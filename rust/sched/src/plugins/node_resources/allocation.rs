@@ -6,10 +6,11 @@ use bayplan_api::{Pod, Quantity};
 
 use crate::cluster::{Cluster, PodChange};
 use crate::config::ResourceSpec;
-use crate::framework::{Dependency, Rows, Score, Stale};
+use crate::framework::{Dependency, MAX_NODE_SCORE, Rows, Score, Stale};
 use crate::go::len64;
 use crate::index_vec::{Idx, IndexVec, NodeIdx, ResourceId};
-use crate::kernels::Resource;
+use crate::kernels::{self, Amounts, Resource};
+use crate::node_set::NodeSet;
 use crate::resource::{
     PodRequestsOptions, Resources, amount, is_scalar_resource_name, pod_requests,
 };
@@ -39,9 +40,9 @@ pub(super) struct AllocationScore<S> {
 pub(super) trait Scorer: std::fmt::Debug + Clone + Send + Sync + 'static {
     fn score(&self, resources: &[(i64, i64)]) -> i64;
 
-    /// The same for many rows at once with just the first two resources configured, all amounts from 0 to [`MAX_EXACT`]; `false` if
-    /// the scorer has no such loop.
-    fn score_pairs(&self, _first: Amounts<'_>, _second: Amounts<'_>, _scores: &mut [i64]) -> bool {
+    /// Adds the weighted scores to the sums of a block of rows that have both of the only two resources configured; `false`, and
+    /// nothing is added, if the scorer has no such loop, or amounts are out of its range.
+    fn add_pairs(&self, _both: [Resource<'_>; 2], _weight: i32, _sums: &mut [i32]) -> bool {
         false
     }
 }
@@ -110,79 +111,57 @@ impl<S: Scorer> AllocationScore<S> {
         }
     }
 
-    /// Scores a block of rows by the scorer's loop over pairs; `false` if it does not apply.
-    fn score_block(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) -> bool {
-        let [first, second] = self.scored.as_slice() else { return false };
-        if (first.at, second.at, self.configured) != (0, 1, 2) {
+    /// The two resources, if just the first two are configured, and both are scored.
+    fn pair(&self) -> Option<[&Scored; 2]> {
+        let [first, second] = self.scored.as_slice() else { return None };
+        ((first.at, second.at, self.configured) == (0, 1, 2)).then_some([first, second])
+    }
+
+    /// The columns of a resource.
+    fn columns<'a>(&self, cluster: &'a Cluster, scored: &Scored) -> Amounts<'a> {
+        Amounts {
+            capacity: cluster.nodes().resource(scored.resource).allocatable.as_slice(),
+            used: self.requested_column(cluster, scored.resource).as_slice(),
+        }
+    }
+
+    /// Scores a block of some rows by the scorer's loop over pairs; `false` if it does not apply.
+    fn score_some(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) -> bool {
+        let Some(pair) = self.pair() else { return false };
+        let mut amounts = [[[0_i64; SOME]; 2]; 2];
+        for (scored, [capacity, used]) in pair.into_iter().zip(&mut amounts) {
+            let columns = self.columns(cluster, scored);
+            for ((capacity, used), node) in capacity.iter_mut().zip(used).zip(nodes) {
+                *capacity = columns.capacity.get(node.index()).copied().unwrap_or(0);
+                *used = columns.used.get(node.index()).copied().unwrap_or(0);
+            }
+        }
+        let mut sums = [0; SOME];
+        let [of_first, of_second] = &amounts;
+        let count = nodes.len();
+        let both = [resource_of(pair[0], of_first, count), resource_of(pair[1], of_second, count)];
+        let sums = &mut sums[..count];
+        if !self.scorer.add_pairs(both, 1, sums) {
             return false;
         }
-        let mut amounts = [[0_i64; BLOCK]; 4];
-        let [capacity_1, requested_1, capacity_2, requested_2] = &mut amounts;
-        let first = self.read_block(cluster, first, nodes, capacity_1, requested_1);
-        let second = self.read_block(cluster, second, nodes, capacity_2, requested_2);
-        match (first, second) {
-            (Some(first), Some(second)) => self.scorer.score_pairs(first, second, scores),
-            _ => false,
+        for (score, &sum) in scores.iter_mut().zip(&*sums) {
+            *score = i64::from(sum);
         }
-    }
-
-    /// The amounts of one resource on a block of rows; `None` if one is out of range.
-    fn read_block<'a>(
-        &self,
-        cluster: &Cluster,
-        scored: &Scored,
-        nodes: &[NodeIdx],
-        capacity: &'a mut [i64; BLOCK],
-        requested: &'a mut [i64; BLOCK],
-    ) -> Option<Amounts<'a>> {
-        let allocatable = &cluster.nodes().resource(scored.resource).allocatable;
-        let used = self.requested_column(cluster, scored.resource);
-        let mut all = 0;
-        let places = capacity.iter_mut().zip(requested.iter_mut()).zip(nodes);
-        if let (Some(from), Some(to)) = (nodes.first(), nodes.last())
-            && nodes.iter().enumerate().all(|(at, node)| node.index() == from.index() + at)
-        {
-            let rows = from.index()..=to.index();
-            let columns = allocatable.as_slice().get(rows.clone())?;
-            let columns = columns.iter().zip(used.as_slice().get(rows)?);
-            for (((capacity, requested), _), (&has, &used)) in places.zip(columns) {
-                *capacity = has;
-                *requested = used.wrapping_add(scored.request);
-                all |= *capacity | *requested;
-            }
-        } else {
-            for ((capacity, requested), &node) in places {
-                *capacity = allocatable[node];
-                *requested = used[node].wrapping_add(scored.request);
-                all |= *capacity | *requested;
-            }
-        }
-        (0..=MAX_EXACT).contains(&all).then_some(())?;
-        Some(Amounts {
-            capacity: capacity.get(..nodes.len())?,
-            requested: requested.get(..nodes.len())?,
-        })
+        true
     }
 }
 
-/// How many rows are scored at once.
-const BLOCK: usize = 64;
-/// Amounts up to which a hundredfold is exact in floating point: with both operands below 2⁵³, the quotient of two integers in
-/// floating point, truncated, is that of the integers.
-pub(super) const MAX_EXACT: i64 = (1 << 45) - 1;
+/// How many rows are gathered at once.
+const SOME: usize = 64;
 
-/// Capacity and what would be requested of a resource on some rows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Amounts<'a> {
-    capacity: &'a [i64],
-    requested: &'a [i64],
-}
-
-impl<'a> Amounts<'a> {
-    /// The same for a kernel.
-    pub(super) const fn weighing(self, weight: i64) -> Resource<'a> {
-        Resource { capacity: self.capacity, requested: self.requested, weight }
-    }
+/// The first rows of a resource.
+fn resource_of<'a>(
+    scored: &Scored,
+    [capacity, used]: &'a [[i64; SOME]; 2],
+    rows: usize,
+) -> Resource<'a> {
+    let amounts = Amounts { capacity: &capacity[..rows], used: &used[..rows] };
+    Resource { amounts, request: scored.request }
 }
 
 impl<S: Scorer> Score for AllocationScore<S> {
@@ -212,13 +191,42 @@ impl<S: Scorer> Score for AllocationScore<S> {
     }
 
     fn raws(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) {
-        for (nodes, scores) in nodes.chunks(BLOCK).zip(scores.chunks_mut(BLOCK)) {
-            if !self.score_block(cluster, nodes, scores) {
+        for (nodes, scores) in nodes.chunks(SOME).zip(scores.chunks_mut(SOME)) {
+            if !self.score_some(cluster, nodes, scores) {
                 for (score, &node) in scores.iter_mut().zip(nodes) {
                     *score = self.raw(cluster, node);
                 }
             }
         }
+    }
+
+    fn add_to(&self, cluster: &Cluster, _nodes: &NodeSet, weight: i32, sums: &mut [i32]) -> bool {
+        let pair = self.pair().map(|pair| pair.map(|it| (self.columns(cluster, it), it.request)));
+        let mut in_range = true;
+        for (at, sums) in sums.chunks_mut(kernels::BLOCK).enumerate() {
+            let from = at * kernels::BLOCK;
+            if kernels::greatest(sums) < 0 {
+                continue;
+            }
+            let rows = from..from + sums.len();
+            let both = pair.and_then(|pair| {
+                let [first, second] = pair.map(|(columns, request)| {
+                    let capacity = columns.capacity.get(rows.clone())?;
+                    let used = columns.used.get(rows.clone())?;
+                    Some(Resource { amounts: Amounts { capacity, used }, request })
+                });
+                Some([first?, second?])
+            });
+            if both.is_some_and(|both| self.scorer.add_pairs(both, weight, sums)) {
+                continue;
+            }
+            for (row, sum) in rows.zip(sums).filter(|(_, sum)| **sum >= 0) {
+                let score = self.raw(cluster, NodeIdx::from_index(row));
+                in_range &= (0..=MAX_NODE_SCORE).contains(&score);
+                *sum = sum.wrapping_add(i32::try_from(score).unwrap_or(0).wrapping_mul(weight));
+            }
+        }
+        in_range
     }
 
     fn shape(&self, shape: &mut Vec<i64>) -> bool {
@@ -241,32 +249,48 @@ impl<S: Scorer> Score for AllocationScore<S> {
 pub(super) mod tests {
     use proptest::prelude::*;
 
-    use super::{Amounts, Scorer};
+    use super::{Amounts, Resource, Scorer};
+    use crate::kernels::MAX_EXACT;
 
-    /// Capacity and request of two resources on some rows, small and as great as loops over pairs take.
+    /// Capacity and use of two resources on a block of rows, small and as great as loops over pairs take; sometimes a row lacks one.
     pub(crate) fn rows() -> impl Strategy<Value = Vec<[i64; 4]>> {
-        let amount = prop_oneof![0_i64..60, Just(0), 0..=super::MAX_EXACT];
-        proptest::collection::vec([amount.clone(), amount.clone(), amount.clone(), amount], 0..100)
+        let amount = prop_oneof![1_i64..60, 1..=MAX_EXACT - REQUEST];
+        let used = prop_oneof![0_i64..60, 0..=MAX_EXACT - REQUEST];
+        let row = [amount.clone(), used.clone(), amount, used];
+        let lacking =
+            proptest::option::weighted(0.1, (0..100_usize, prop_oneof![Just(0_usize), Just(2)]));
+        (proptest::collection::vec(row, 0..100), lacking).prop_map(|(mut rows, lacking)| {
+            if let Some((row, at)) = lacking
+                && let Some(row) = rows.get_mut(row)
+            {
+                row[at] = 0;
+            }
+            rows
+        })
     }
 
-    /// The scorer's loop over pairs scores as the scorer does one by one.
+    /// What a pod requests, at most.
+    pub(crate) const REQUEST: i64 = 100;
+
+    /// The scorer's loop over pairs adds what the scorer says one by one, or nothing where a resource is missing.
     pub(crate) fn pairs_agree(
         scorer: &impl Scorer,
         rows: &[[i64; 4]],
+        request: i64,
     ) -> Result<(), TestCaseError> {
         let column = |at: usize| rows.iter().filter_map(|row| row.get(at).copied()).collect();
         let columns: [Vec<i64>; 4] = [0, 1, 2, 3].map(column);
-        let [capacity_1, requested_1, capacity_2, requested_2] = &columns;
-        let first = Amounts { capacity: capacity_1, requested: requested_1 };
-        let second = Amounts { capacity: capacity_2, requested: requested_2 };
-        let mut scores = vec![0; rows.len()];
-        prop_assert!(scorer.score_pairs(first, second, &mut scores));
-        for (&[capacity_1, requested_1, capacity_2, requested_2], score) in rows.iter().zip(scores)
-        {
-            // nothing is read of a resource that the node lacks
-            let read = |capacity, requested| (if capacity == 0 { 0 } else { requested }, capacity);
-            let resources = [read(capacity_1, requested_1), read(capacity_2, requested_2)];
-            prop_assert_eq!(score, scorer.score(&resources), "{:?}", resources);
+        let [capacity_1, used_1, capacity_2, used_2] = &columns;
+        let resource = |capacity, used| Resource { amounts: Amounts { capacity, used }, request };
+        let both = [resource(capacity_1, used_1), resource(capacity_2, used_2)];
+        let mut sums = vec![7; rows.len()];
+        let lacking =
+            rows.iter().any(|&[capacity_1, _, capacity_2, _]| capacity_1 == 0 || capacity_2 == 0);
+        prop_assert_eq!(scorer.add_pairs(both, 3, &mut sums), !lacking);
+        for (&[capacity_1, used_1, capacity_2, used_2], sum) in rows.iter().zip(sums) {
+            let resources = [(used_1 + request, capacity_1), (used_2 + request, capacity_2)];
+            let score = if lacking { 0 } else { scorer.score(&resources) };
+            prop_assert_eq!(i64::from(sum), 7 + 3 * score, "{:?}", resources);
         }
         Ok(())
     }

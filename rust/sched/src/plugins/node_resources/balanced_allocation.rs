@@ -9,12 +9,12 @@
 
 use std::sync::Arc;
 
-use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
+use super::allocation::{AllocationScore, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodInfo};
 use crate::config::NodeResourcesBalancedAllocationArgs;
 use crate::framework::{MAX_NODE_SCORE, Plugin, PreScore, ScorePlugin};
 use crate::go::{float64, int64, len64};
-use crate::kernels;
+use crate::kernels::{self, Resource};
 use crate::resource::{Assumed, PodRequestsOptions};
 
 /// The plugin.
@@ -86,9 +86,8 @@ impl Scorer for Balance {
         int64((1.0 - deviation) * float64(MAX_NODE_SCORE))
     }
 
-    fn score_pairs(&self, first: Amounts<'_>, second: Amounts<'_>, scores: &mut [i64]) -> bool {
-        kernels::balance_scores(first.weighing(1), second.weighing(1), scores);
-        true
+    fn add_pairs(&self, both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) -> bool {
+        kernels::add_balance_scores(both, weight, sums)
     }
 }
 
@@ -96,13 +95,13 @@ impl Scorer for Balance {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::allocation::tests::{pairs_agree, rows};
+    use super::super::allocation::tests::{REQUEST, pairs_agree, rows};
     use super::Balance;
 
     proptest! {
         #[test]
-        fn pairs_are_scored_as_one_by_one(rows in rows()) {
-            pairs_agree(&Balance, &rows)?;
+        fn pairs_are_scored_as_one_by_one(rows in rows(), request in 0..=REQUEST) {
+            pairs_agree(&Balance, &rows, request)?;
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::allocation::{AllocationScore, Amounts, Scorer, pod_request_list};
+use super::allocation::{AllocationScore, Scorer, pod_request_list};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::config::{
     NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType, UtilizationShapePoint,
@@ -21,7 +21,7 @@ use crate::framework::{
 };
 use crate::go::{div, float64, int64, len64};
 use crate::index_vec::{Idx, NodeIdx, ResourceId};
-use crate::kernels;
+use crate::kernels::{self, Amounts, Resource};
 use crate::resource::{Assumed, PodRequestsOptions, is_extended_resource_name};
 
 /// The plugin.
@@ -166,6 +166,18 @@ impl Filter for FitFilter {
         }
     }
 
+    fn bar(&self, cluster: &Cluster, unfit: i32, sums: &mut [i32]) {
+        let nodes = cluster.nodes();
+        let pods =
+            Amounts { capacity: nodes.allowed_pods.as_slice(), used: nodes.pod_count.as_slice() };
+        kernels::bar_short(pods, 1, unfit, sums);
+        for need in &self.needs {
+            let column = nodes.resource(need.resource);
+            let (capacity, used) = (column.allocatable.as_slice(), column.requested.as_slice());
+            kernels::bar_short(Amounts { capacity, used }, need.amount, unfit, sums);
+        }
+    }
+
     fn shape(&self, shape: &mut Vec<i64>) -> bool {
         for need in &self.needs {
             shape.extend([len64(need.resource.index()), need.amount]);
@@ -239,20 +251,16 @@ impl Scorer for FitScorer {
         }
     }
 
-    fn score_pairs(&self, first: Amounts<'_>, second: Amounts<'_>, scores: &mut [i64]) -> bool {
-        let [weight_1, weight_2] = *self.weights.as_slice() else { return false };
-        let small = |weight| (1..=1000).contains(&weight);
+    fn add_pairs(&self, both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) -> bool {
         let most = match &self.strategy {
             ScoringStrategyType::LeastAllocated => false,
             ScoringStrategyType::MostAllocated => true,
             ScoringStrategyType::RequestedToCapacityRatio { .. } => return false,
         };
-        if !small(weight_1) || !small(weight_2) {
-            return false;
-        }
-        let (first, second) = (first.weighing(weight_1), second.weighing(weight_2));
-        kernels::allocation_scores(first, second, most, scores);
-        true
+        // Resources that weigh alike are what profiles mostly have; no weight at all is none of that.
+        let alike =
+            matches!(*self.weights.as_slice(), [first @ 1..=1000, second] if first == second);
+        alike && kernels::add_allocation_scores(both, most, weight, sums)
     }
 }
 
@@ -298,20 +306,20 @@ fn broken_linear(shape: &[UtilizationShapePoint], utilization: i64) -> i64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::allocation::tests::{pairs_agree, rows};
+    use super::super::allocation::tests::{REQUEST, pairs_agree, rows};
     use super::*;
 
     proptest! {
         #[test]
         fn pairs_are_scored_as_one_by_one(
-            rows in rows(), weights in (1_i64..=100, 1_i64..=100), most: bool,
+            rows in rows(), weight in 1_i64..=100, most: bool, request in 0..=REQUEST,
         ) {
             let strategy = if most {
                 ScoringStrategyType::MostAllocated
             } else {
                 ScoringStrategyType::LeastAllocated
             };
-            pairs_agree(&FitScorer { strategy, weights: vec![weights.0, weights.1] }, &rows)?;
+            pairs_agree(&FitScorer { strategy, weights: vec![weight; 2] }, &rows, request)?;
         }
     }
 }
