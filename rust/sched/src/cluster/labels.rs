@@ -85,6 +85,11 @@ pub(super) enum NewLabel {
 }
 
 impl NodeLabels {
+    /// All columns, in the order in which their keys were met.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &LabelColumn> {
+        self.columns.values()
+    }
+
     /// Lets there be so many rows.
     pub(super) fn resize(&mut self, rows: usize) {
         self.rows = rows;

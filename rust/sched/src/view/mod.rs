@@ -17,6 +17,7 @@
 //! A view knows the best node and how many are feasible, and nothing else. Whoever wants to see why asks the
 //! [plan](crate::plan) of all rows, which is also what views are tested against.
 
+mod order;
 mod scan;
 mod shared;
 mod tree;
@@ -54,10 +55,8 @@ pub(crate) struct View {
     keys: IndexSet<Box<[u64]>, FxBuildHasher>,
     /// The places of the filters and scores that make groups: those that do not say the same of all rows.
     dividing: (Vec<usize>, Vec<usize>),
-    /// The rows that are in a group, in order; empty if most are.
-    members: Vec<u32>,
-    /// The greatest of `fixed` in each block of rows; empty if that is nothing.
-    most_fixed: Vec<i32>,
+    /// The groups of which rows are, or were, in each block of places.
+    blocks: Vec<Block>,
     trees: Option<Trees>,
     /// How many questions in a row came after few changes.
     few: u32,
@@ -90,6 +89,29 @@ struct Group {
     weight: i32,
 }
 
+/// What is known of the rows of a block of places.
+#[derive(Debug, Clone, Default)]
+struct Block {
+    /// The greatest of what is fixed.
+    fixed: i32,
+    /// The group that was met first; [`OUT`] if no row is in a group.
+    group: u32,
+    /// The other groups.
+    others: Vec<u32>,
+}
+
+impl Block {
+    const EMPTY: Self = Self { fixed: 0, group: OUT, others: Vec::new() };
+
+    fn note(&mut self, group: u32) {
+        if self.group == OUT {
+            self.group = group;
+        } else if self.group != group && !self.others.contains(&group) {
+            self.others.push(group);
+        }
+    }
+}
+
 /// Used again from call to call.
 #[derive(Debug, Default)]
 struct Buffers {
@@ -98,6 +120,7 @@ struct Buffers {
     groups: Vec<usize>,
     scores: Vec<i64>,
     weights: Vec<i32>,
+    bounds: Vec<i32>,
 }
 
 /// The node that a view chose.
@@ -168,8 +191,7 @@ impl View {
             groups: Vec::new(),
             keys: IndexSet::default(),
             dividing,
-            members: Vec::new(),
-            most_fixed: Vec::new(),
+            blocks: Vec::new(),
             trees: None,
             few: 0,
             revision: cluster.revision(),
@@ -179,13 +201,14 @@ impl View {
             counts: sources.scores.iter().any(|p| p.depends_on == Dependency::FeasibleSet),
             buffers: Buffers::default(),
         };
-        let blocks = view.fixed.as_slice().chunks(BLOCK);
-        view.most_fixed = blocks.filter_map(|block| block.iter().copied().max()).collect();
-        if nodes.count() < count / 2 {
-            let members = nodes.iter().map(|node| u32::try_from(node.index()).unwrap_or(OUT));
-            view.members = members.collect();
-        }
         view.divide(cluster, &nodes, sources)?;
+        let order = sources.rows.order();
+        view.blocks = vec![Block::EMPTY; order.len() / BLOCK];
+        for node in &nodes {
+            let Some(block) = view.blocks.get_mut(order.place(node) / BLOCK) else { continue };
+            block.note(view.group_of[node]);
+            block.fixed = block.fixed.max(view.fixed.get(node).copied().unwrap_or(0));
+        }
         Some(view)
     }
 
@@ -234,9 +257,10 @@ impl View {
 
     /// How many bytes the view takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let rows = self.group_of.len() + self.fixed.len() + self.members.len();
-        let columns = size_of::<u32>() * rows;
-        columns + self.trees.as_ref().map_or(0, Trees::bytes)
+        let columns = size_of::<u32>() * (self.group_of.len() + self.fixed.len());
+        columns
+            + size_of::<Block>() * self.blocks.len()
+            + self.trees.as_ref().map_or(0, Trees::bytes)
     }
 
     /// The best node as the cluster stands; `touched` are the rows that may be of another class since the last question.
@@ -304,59 +328,50 @@ impl View {
 
     /// The best node and its total, from one pass over the blocks.
     fn pass(&mut self, rows: &RowScores) -> Option<(NodeIdx, i32)> {
-        let Buffers { weights, .. } = &mut self.buffers;
+        let Self { groups, blocks, buffers, group_of, fixed, .. } = self;
+        let Buffers { weights, bounds, .. } = buffers;
         weights.clear();
-        weights.extend(self.groups.iter().map(|it| if it.open { it.weight } else { UNFIT }));
-        let heaviest = weights.iter().copied().max().unwrap_or(UNFIT);
-        let bound = |block: usize| {
-            let fixed = self.most_fixed.get(block).copied().unwrap_or(0);
-            rows.most(block).saturating_add(fixed).saturating_add(heaviest)
-        };
-        let (sums, group_of) = (rows.sums(), self.group_of.as_slice());
-        let total = |at: usize| {
-            let (sum, group) = (sums.get(at).copied()?, group_of.get(at).copied()?);
-            let weight = weights.get(group as usize).copied().unwrap_or(UNFIT);
-            let fixed = self.fixed.as_slice().get(at).copied().unwrap_or(0);
+        weights.extend(groups.iter().map(|it| if it.open { it.weight } else { UNFIT }));
+        let weight = |group: u32| weights.get(group as usize).copied().unwrap_or(UNFIT);
+        bounds.clear();
+        bounds.extend(blocks.iter().zip(rows.most()).map(|(block, &most)| {
+            let others = block.others.iter().map(|&group| weight(group));
+            let heaviest = others.fold(weight(block.group), i32::max);
             // one UNFIT outweighs the rest
-            Some(sum + weight + fixed).filter(|&total| total >= 0)
-        };
-        let best_of = |rows: &mut dyn Iterator<Item = usize>| {
-            let mut best: Option<(i32, usize)> = None;
-            for at in rows {
-                if let Some(total) = total(at)
-                    && best.is_none_or(|(most, _)| total > most)
-                {
-                    best = Some((total, at));
+            most + block.fixed + heaviest
+        }));
+        let order = rows.order();
+        let best_of = |at: usize, mut best: Option<(i32, NodeIdx)>| {
+            let from = at * BLOCK;
+            let sums = rows.sums().get(from..from + BLOCK).unwrap_or_default();
+            let bound = bounds.get(at).copied().unwrap_or(UNFIT);
+            let most = rows.most().get(at).copied().unwrap_or(UNFIT);
+            for (place, &sum) in (from..).zip(sums) {
+                // What the row would have in the best group, with the most that is fixed.
+                if best.is_some_and(|(total, _)| bound - most + sum < total) {
+                    continue;
+                }
+                let Some(node) = order.row(place) else { continue };
+                let fixed = fixed.get(node).copied().unwrap_or(0);
+                let total = sum + weight(group_of[node]) + fixed;
+                let is_better =
+                    best.is_none_or(|(most, first)| total > most || total == most && node < first);
+                if total >= 0 && is_better {
+                    best = Some((total, node));
                 }
             }
             best
         };
-        if !self.members.is_empty() {
-            let best = best_of(&mut self.members.iter().map(|&row| row as usize));
-            return best.map(|(total, at)| (NodeIdx::from_index(at), total));
-        }
-        let best_of = |block: usize| {
-            let from = block * BLOCK;
-            best_of(&mut (from..(from + BLOCK).min(sums.len())))
-        };
-        let blocks = self.group_of.len().div_ceil(BLOCK);
         // A block that promises most makes most others needless.
-        let first = (0..blocks).max_by_key(|&block| (bound(block), std::cmp::Reverse(block)))?;
-        let mut best = best_of(first);
-        for block in (0..blocks).filter(|&block| block != first) {
-            let promised = bound(block);
-            let promises = best
-                .is_none_or(|(most, at)| promised > most || promised == most && block * BLOCK < at);
-            if !promises {
-                continue;
-            }
-            if let Some((total, at)) = best_of(block)
-                && best.is_none_or(|(most, first)| total > most || total == most && at < first)
-            {
-                best = Some((total, at));
+        let greatest = kernels::greatest(bounds);
+        let first = kernels::place(bounds, greatest).filter(|_| greatest >= 0)?;
+        let mut best = best_of(first, None);
+        for (at, &bound) in bounds.iter().enumerate().filter(|(at, _)| *at != first) {
+            if bound >= best.map_or(0, |(total, _)| total) {
+                best = best_of(at, best);
             }
         }
-        best.map(|(total, at)| (NodeIdx::from_index(at), total))
+        best.map(|(total, node)| (node, total))
     }
 
     /// Takes note of rows that came to fit, or ceased to.
@@ -393,6 +408,9 @@ impl View {
         self.buffers.key = key;
         if after == before {
             return;
+        }
+        if let Some(block) = self.blocks.get_mut(sources.rows.order().place(node) / BLOCK) {
+            block.note(after);
         }
         self.group_of[node] = after;
         let fits = sources.rows.fits(node);
@@ -490,7 +508,7 @@ impl View {
 }
 
 /// How many rows a pass looks at in the time that one change takes in a tree, roughly.
-const ROWS_A_CHANGE: usize = 128;
+const ROWS_A_CHANGE: usize = 1024;
 
 /// How many questions in a row must come after few changes before trees are made, which takes as long as some dozen passes.
 const PATIENCE: u32 = 4;

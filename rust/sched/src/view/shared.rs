@@ -2,14 +2,17 @@
 //!
 //! Resources are most of it. Pods of many templates request the same, so that what is learnt for one shape serves them all.
 
+use std::sync::Arc;
+
 use bayplan_api::Str;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
+use super::order::Order;
 use super::{BLOCK, UNFIT};
 use crate::cluster::Cluster;
 use crate::framework::{Dependency, Filter, MAX_NODE_SCORE, Score};
-use crate::index_vec::{Idx, IndexVec, NodeIdx};
+use crate::index_vec::{Idx, NodeIdx};
 use crate::kernels;
 use crate::node_set::NodeSet;
 use crate::plan::{PlannedFilter, PlannedScore};
@@ -20,9 +23,10 @@ use crate::plans::Work;
 pub(crate) struct RowScores {
     filters: Vec<Box<dyn Filter>>,
     scores: Vec<(i64, Box<dyn Score>)>,
-    /// The weighted sum for each row; [`UNFIT`] where the pod does not fit.
-    sums: IndexVec<NodeIdx, i32>,
-    /// The greatest of `sums` in each block of rows.
+    order: Arc<Order>,
+    /// The weighted sum for each place of the order; [`UNFIT`] where the pod does not fit, or there is no row.
+    sums: Vec<i32>,
+    /// The greatest of `sums` in each block.
     most: Vec<i32>,
     /// Rows that came to fit, or ceased to, the last of them.
     flips: Vec<(NodeIdx, bool)>,
@@ -46,7 +50,10 @@ const MAX_WEIGHTS: i64 = 1 << 20;
 
 /// The shapes that are known.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes(IndexMap<Shape, RowScores, FxBuildHasher>);
+pub(crate) struct Shapes {
+    known: IndexMap<Shape, RowScores, FxBuildHasher>,
+    order: Option<Arc<Order>>,
+}
 
 /// What tells one shape from another: profile, plugins, and what each of them looks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,36 +119,39 @@ impl Shapes {
         scores: &[PlannedScore],
         work: &mut Work,
     ) -> &RowScores {
-        let at = self.0.get_index_of(shape).unwrap_or_else(|| {
-            let made = RowScores::new(cluster, filters, scores, work);
-            self.0.insert_full(shape.clone(), made).0
+        let known = self.order.take().filter(|order| order.epoch() == cluster.epoch());
+        let order = self.order.insert(known.unwrap_or_else(|| Arc::new(Order::new(cluster))));
+        let at = self.known.get_index_of(shape).unwrap_or_else(|| {
+            let made = RowScores::new(cluster, order, filters, scores, work);
+            self.known.insert_full(shape.clone(), made).0
         });
-        let rows = &mut self.0[at];
+        let rows = &mut self.known[at];
         rows.used = used;
-        rows.catch_up(cluster, work);
+        rows.catch_up(cluster, order, work);
         rows
     }
 
     /// When each shape was last used.
     pub(crate) fn uses(&self) -> impl Iterator<Item = u64> {
-        self.0.values().map(|rows| rows.used)
+        self.known.values().map(|rows| rows.used)
     }
 
     /// Forgets the shapes that were last used at some moment or before, but those used `now`.
     pub(crate) fn forget_until(&mut self, moment: u64, now: u64) {
-        self.0.retain(|_, rows| rows.used > moment || rows.used == now);
+        self.known.retain(|_, rows| rows.used > moment || rows.used == now);
     }
 
     /// How many bytes the columns take.
     pub(crate) fn bytes(&self) -> usize {
-        let rows = self.0.values().next().map_or(0, |rows| rows.sums.len());
-        self.0.len() * rows * size_of::<i32>()
+        let places = self.order.as_ref().map_or(0, |order| order.len());
+        self.known.len() * places * size_of::<i32>()
     }
 }
 
 impl RowScores {
     fn new(
         cluster: &Cluster,
+        order: &Arc<Order>,
         filters: &[PlannedFilter],
         scores: &[PlannedScore],
         work: &mut Work,
@@ -151,7 +161,8 @@ impl RowScores {
         let mut rows = Self {
             filters: filters.map(|planned| planned.filter.boxed_clone()).collect(),
             scores: scores.map(|planned| (planned.weight, planned.score.boxed_clone())).collect(),
-            sums: IndexVec::new(),
+            order: Arc::clone(order),
+            sums: Vec::new(),
             most: Vec::new(),
             flips: Vec::new(),
             flips_before: 0,
@@ -162,23 +173,28 @@ impl RowScores {
             epoch: 0,
             used: 0,
         };
-        rows.learn(cluster, work);
+        rows.learn(cluster, order, work);
         rows
     }
 
     /// The weighted sum of a row; `None` where the pod does not fit.
     pub(super) fn sum(&self, node: NodeIdx) -> Option<i32> {
-        self.sums.get(node).copied().filter(|&sum| sum > UNFIT)
+        self.sums.get(self.order.place(node)).copied().filter(|&sum| sum > UNFIT)
     }
 
-    /// The weighted sums of all rows, [`UNFIT`] where the pod does not fit.
+    /// In which order the sums are.
+    pub(super) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The weighted sum for each place, [`UNFIT`] where the pod does not fit.
     pub(super) fn sums(&self) -> &[i32] {
-        self.sums.as_slice()
+        &self.sums
     }
 
-    /// The greatest sum of a block of rows.
-    pub(super) fn most(&self, block: usize) -> i32 {
-        self.most.get(block).copied().unwrap_or(UNFIT)
+    /// The greatest sum of each block of places.
+    pub(super) fn most(&self) -> &[i32] {
+        &self.most
     }
 
     /// Whether the row lets the pod in.
@@ -207,11 +223,10 @@ impl RowScores {
         self.failed
     }
 
-    fn learn(&mut self, cluster: &Cluster, work: &mut Work) {
+    fn learn(&mut self, cluster: &Cluster, order: &Arc<Order>, work: &mut Work) {
         let count = cluster.nodes().row_count();
         work.rows += u64::try_from(count).unwrap_or(u64::MAX);
-        self.sums = IndexVec::filled(0, count);
-        let sums = self.sums.as_mut_slice();
+        let sums = &mut vec![0; count];
         for filter in &self.filters {
             filter.bar(cluster, UNFIT, sums);
         }
@@ -222,7 +237,10 @@ impl RowScores {
         });
         // What was added to those on which the pod does not fit means nothing.
         nodes.each_absent(|row| sums[row] = UNFIT);
-        self.most = sums.chunks(BLOCK).map(kernels::greatest).collect();
+        let of_place = |place| order.row(place).and_then(|row| sums.get(row.index()).copied());
+        self.sums = (0..order.len()).map(|place| of_place(place).unwrap_or(UNFIT)).collect();
+        self.most = self.sums.chunks(BLOCK).map(kernels::greatest).collect();
+        self.order = Arc::clone(order);
         self.revision = cluster.revision();
         self.epoch = cluster.epoch();
         self.generation += 1;
@@ -230,11 +248,11 @@ impl RowScores {
         self.flips.clear();
     }
 
-    fn catch_up(&mut self, cluster: &Cluster, work: &mut Work) {
+    fn catch_up(&mut self, cluster: &Cluster, order: &Arc<Order>, work: &mut Work) {
         let changes = cluster.changes_since(self.revision).filter(|changes| {
             self.epoch == cluster.epoch() && changes.len() <= cluster.nodes().row_count().max(64)
         });
-        let Some(changes) = changes else { return self.learn(cluster, work) };
+        let Some(changes) = changes else { return self.learn(cluster, order, work) };
         if changes.is_empty() {
             return;
         }
@@ -275,17 +293,19 @@ impl RowScores {
             self.failed |= failed;
             for ((&node, &sum), &fits) in nodes.iter().zip(&*sums).zip(&*fits) {
                 let sum = if fits { i32::try_from(sum).unwrap_or(0) } else { UNFIT };
-                let before = std::mem::replace(&mut self.sums[node], sum);
+                let place = self.order.place(node);
+                let Some(slot) = self.sums.get_mut(place) else { continue };
+                let before = std::mem::replace(slot, sum);
                 if (before == UNFIT) == fits {
                     self.flips.push((node, fits));
                 }
-                let block = node.index() / BLOCK;
+                let block = place / BLOCK;
                 let Some(most) = self.most.get_mut(block) else { continue };
                 if sum >= *most {
                     *most = sum;
                 } else if before == *most {
-                    let rows = self.sums.as_slice().chunks(BLOCK).nth(block).unwrap_or_default();
-                    *most = kernels::greatest(rows);
+                    let rows = self.sums.get(block * BLOCK..(block + 1) * BLOCK);
+                    *most = kernels::greatest(rows.unwrap_or_default());
                 }
             }
         }
