@@ -81,8 +81,8 @@ pub fn flow_hash(headers: &Headers<'_>, seed: u64) -> u32 {
     if let Some(ip) = headers.ip {
         match ip {
             IpHeader::V4(header) => {
-                mix(u64::from(header.source.to_bits()) << 32
-                    | u64::from(header.destination.to_bits()))
+                let (source, destination) = (header.source, header.destination);
+                mix(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
             }
             IpHeader::V6(header, _) => {
                 for address in [header.source, header.destination] {
