@@ -108,7 +108,7 @@ fn lies_where_it_says(packet: &[u8], frame: &Frame<'_>) {
 
 /// Any bytes as any header: what is taken off the front, written again, is the same.
 pub(crate) fn headers_round_trip(bytes: &[u8]) {
-    fn same<'a>(bytes: &[u8], decoded: Result<(Vec<u8>, &'a [u8]), DecodeError>) {
+    fn same(bytes: &[u8], decoded: Result<(Vec<u8>, &[u8]), DecodeError>) {
         match decoded {
             Ok((written, rest)) => {
                 assert_eq!(written, bytes[..bytes.len() - rest.len()]);
@@ -271,7 +271,7 @@ pub(crate) fn capture(bytes: &[u8]) {
                 record.number,
                 record.link,
                 record.original_length,
-                record.timestamp.map_or(0, |time| time.as_nanos()),
+                record.timestamp.map_or(0, bayplan_vxlan::capture::Timestamp::as_nanos),
                 record.data.to_vec(),
             )),
             Ok(None) => break None,

@@ -250,12 +250,12 @@ fn one_flow_keeps_its_port_and_flows_spread() {
         u32::try_from(h.wrapping_mul(multiplier) >> 32).unwrap()
     };
     let ip = 0xc000_0201_c000_0202;
-    assert_eq!(hash(&frame(9, 1)), model(&[ip, 17 | 9 << 8 | 53 << 24]));
+    assert_eq!(hash(&frame(9, 1)), model(&[ip, 0x11 | 0x09 << 8 | 0x35 << 24]));
     assert_eq!(hash(&fragment(0x2000)), model(&[ip, 17]));
     assert_eq!(hash(&ARP), model(&[0xffff_ffff_ffff, 0x0200_0000_000a, 0x0806]));
     let v6 = ethernet(0x86dd, &ipv6(6, &[0, 80, 1, 0]));
     let prefix = 0x2001_0db8_0000_0000;
-    assert_eq!(hash(&v6), model(&[prefix, 1, prefix, 2, 6 | 80 << 8 | 256 << 24]));
+    assert_eq!(hash(&v6), model(&[prefix, 1, prefix, 2, 0x06 | 0x50 << 8 | 0x100 << 24]));
 }
 
 #[test]
