@@ -209,6 +209,12 @@ pub enum Fault {
         /// Length of the buffer, in bytes.
         available: u64,
     },
+    /// More VXLAN headers inside one another than are followed.
+    #[error("more than {limit} VXLAN headers inside one another")]
+    TooDeep {
+        /// How many are followed.
+        limit: usize,
+    },
 }
 
 impl Fault {
@@ -223,7 +229,7 @@ impl Fault {
     /// | 5 | `Protocol` | | 13 | `LinkType` |
     /// | 6 | `Port` | | 14 | `Unsupported` |
     /// | 7 | `Fragment` | | 15 | `OutOfBuffer` |
-    /// | 8 | `VniFlagClear` | | | |
+    /// | 8 | `VniFlagClear` | | 16 | `TooDeep` |
     pub const fn code(&self) -> u8 {
         match self {
             Self::Truncated { .. } => 1,
@@ -241,6 +247,7 @@ impl Fault {
             Self::LinkType { .. } => 13,
             Self::Unsupported { .. } => 14,
             Self::OutOfBuffer { .. } => 15,
+            Self::TooDeep { .. } => 16,
         }
     }
 
@@ -251,7 +258,7 @@ impl Fault {
 }
 
 /// The names of [`Fault::code`], in order; the first is that of 0.
-pub const FAULT_NAMES: [&str; 16] = [
+pub const FAULT_NAMES: [&str; 17] = [
     "ok",
     "truncated",
     "version",
@@ -268,6 +275,7 @@ pub const FAULT_NAMES: [&str; 16] = [
     "link_type",
     "unsupported",
     "out_of_buffer",
+    "too_deep",
 ];
 
 impl DecodeError {

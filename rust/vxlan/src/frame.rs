@@ -23,6 +23,10 @@ pub const LINUX_PORT: u16 = 8472;
 /// The port of VXLAN-GPE, assigned by IANA.
 pub const GPE_PORT: u16 = 4790;
 
+/// How many VXLAN headers inside one another are followed. Each checksum covers all that is inside, so that without a bound a long packet
+/// of nothing but headers would cost the square of its length.
+pub const MAX_DEPTH: usize = 64;
+
 /// Whether checksums are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Checksums {
@@ -131,7 +135,7 @@ impl Decoder {
     /// All VXLAN headers of a packet, outermost first: inner frames that are VXLAN packets themselves are decoded too.
     ///
     /// An error of the outermost one is an item. An inner frame that is something else ends the iteration; one that reaches
-    /// a VXLAN port but holds no VXLAN that can be taken is an error again.
+    /// a VXLAN port but holds no VXLAN that can be taken is an error again, and so is the header after [`MAX_DEPTH`] of them.
     pub fn frames<'d, 'a>(&'d self, packet: &'a [u8]) -> Frames<'d, 'a> {
         let next = match self.link.open(packet) {
             Ok((start, rest)) => Next::Start(start, rest, packet.len() - rest.len()),
@@ -450,6 +454,10 @@ impl<'a> Iterator for Frames<'_, 'a> {
             Next::End => return None,
         };
         match self.decoder.decode_from(start, bytes, offset, self.depth) {
+            Ok(frame) if self.depth == MAX_DEPTH => {
+                let fault = Fault::TooDeep { limit: MAX_DEPTH };
+                Some(Err(DecodeError::new(Layer::Vxlan, frame.vxlan_offset, fault)))
+            }
             Ok(frame) => {
                 let inner = &frame.inner;
                 self.next = Next::Start(inner.start(), inner.bytes, inner.offset);

@@ -71,7 +71,9 @@ pub use erspan::ErspanHeader;
 pub use ether_type::EtherType;
 pub use ethernet::EthernetHeader;
 pub use flow::{PortRange, flow_hash};
-pub use frame::{Carrier, Checksums, Decoder, Frame, Frames, GPE_PORT, Inner, LINUX_PORT, PORT};
+pub use frame::{
+    Carrier, Checksums, Decoder, Frame, Frames, GPE_PORT, Inner, LINUX_PORT, MAX_DEPTH, PORT,
+};
 pub use gre::GreHeader;
 pub use headers::{Headers, IpHeader};
 pub use ip_protocol::IpProtocol;

@@ -83,6 +83,10 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
             &order.block(0xbad, &[1, 2, 3]),
             &order.interface(101, 0, resolution),
             &order.enhanced(1, 6, 78, &packet[14..]),
+            // Interfaces among packets are counted once, whichever way packets are read
+            &order.interface(228, 0, resolution),
+            &order.interface(1, 0, resolution),
+            &order.enhanced(3, 6, 92, &packet),
             &order.block(3, &cat(&[&order.u32(92), &packet])),
             &order.section(),
             &order.interface(1, 0, resolution),

@@ -257,6 +257,38 @@ fn nested_frames_are_numbered_from_the_outside_and_stop_where_vxlan_ends() {
 }
 
 #[test]
+fn nesting_is_followed_to_a_depth() {
+    let deep = |levels: usize| {
+        (1..levels).fold(plain(), |packet, _| {
+            ethernet(0x0800, &ipv4(17, &[], &udp(4789, &vxlan(&packet))))
+        })
+    };
+    let packet = deep(MAX_DEPTH);
+    assert_eq!(Decoder::new().frames(&packet).flatten().count(), MAX_DEPTH);
+    let packet = deep(MAX_DEPTH + 2);
+    let frames: Vec<_> = Decoder::new().frames(&packet).collect();
+    assert_eq!(frames.len(), MAX_DEPTH + 1);
+    let error = frames[MAX_DEPTH].unwrap_err();
+    assert_eq!(
+        (error.offset, error.fault),
+        (42 + 50 * MAX_DEPTH, Fault::TooDeep { limit: MAX_DEPTH })
+    );
+}
+
+#[test]
+fn later_fragments_inside_have_no_ports() {
+    let ports = |fragment| {
+        let frame = ethernet(0x0800, &ipv4_fragment(17, fragment, &[], &udp(53, &[1])));
+        let packet = ethernet(0x0800, &ipv4(17, &[], &udp(4789, &vxlan(&frame))));
+        Decoder::new().decode(&packet).unwrap().inner_headers().ports()
+    };
+    assert_eq!(ports(0x4000), Some((0xc001, 53)));
+    assert_eq!(ports(0x2000), Some((0xc001, 53)), "the first one has");
+    assert_eq!(ports(0x2001), None);
+    assert_eq!(ports(0x0001), None);
+}
+
+#[test]
 fn ports_say_which_packets_are_vxlan() {
     let on = |port| ethernet(0x0800, &ipv4(17, &[], &udp(port, &vxlan(&ARP))));
     let decoder = Decoder::new();

@@ -124,6 +124,14 @@ fn linux_refuses_the_bits_that_a_device_has_no_use_for() {
 }
 
 #[test]
+fn reserved_bits_are_those_that_no_field_of_the_device_has() {
+    let all = VxlanHeader::from_bytes([0xff; 8]);
+    assert_eq!(all.reserved_bits(Device::Plain), 0xf7ff_ffff_0000_00ff);
+    assert_eq!(all.reserved_bits(Device::Gbp), 0x7700_0000_0000_00ff);
+    assert_eq!(all.reserved_bits(Device::Gpe), 0xc2ff_ff00_0000_00ff);
+}
+
+#[test]
 fn a_gpe_device_of_linux_wants_p_version_0_no_o_and_a_known_protocol() {
     let check = |bytes, mode| {
         VxlanHeader::from_bytes(bytes).check(Device::Gpe, mode, 0).map_err(|error| error.fault)
@@ -287,9 +295,10 @@ fn every_kind_of_fault_has_a_code_and_a_name() {
         Fault::LinkType { found: 147 },
         Fault::Unsupported { found: 0 },
         Fault::OutOfBuffer { end: 1, available: 0 },
+        Fault::TooDeep { limit: 64 },
     ];
     let codes: Vec<u8> = faults.iter().map(Fault::code).collect();
-    assert_eq!(codes, (1..=15).collect::<Vec<u8>>());
+    assert_eq!(codes, (1..=16).collect::<Vec<u8>>());
     assert_eq!(FAULT_NAMES.len(), faults.len() + 1);
     for fault in faults {
         let text = fault.to_string();
