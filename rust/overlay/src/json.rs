@@ -46,7 +46,7 @@ pub(crate) fn members<'a>(
     text: &'a [u8],
     field: &'static str,
 ) -> Result<Vec<Member<'a>>, OverlayError> {
-    let mut strings = Strings::new();
+    let mut strings = Strings::none();
     let mut decoder = Decoder::new(text, &mut strings);
     let syntax = |fault: bayplan_api::json::Fault| OverlayError::Syntax { field, fault };
     decoder.space();
@@ -160,7 +160,7 @@ impl Faults {
 
 /// The text of a JSON string.
 fn string(value: &[u8]) -> Option<String> {
-    let mut strings = Strings::new();
+    let mut strings = Strings::none();
     let mut decoder = Decoder::new(value, &mut strings);
     let text = decoder.text().ok()?;
     String::from_utf8(text.into_owned()).ok()
@@ -264,11 +264,31 @@ pub(crate) fn ipv6_net(field: &'static str, value: &[u8]) -> Result<Ipv6Net, Ove
     parse_ipv6_net(address(value)).map_err(|problem| config(field, value, problem))
 }
 
-/// `text` as a JSON string.
+/// `text` as a JSON string, as Go writes it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut encoder = bayplan_api::json::Encoder::default();
     encoder.string(text);
-    String::from_utf8_lossy(encoder.text()).into_owned()
+    compact(&String::from_utf8_lossy(encoder.text()))
+}
+
+/// A JSON value without white space between its parts, and with what HTML would take for markup escaped, as Go writes a raw value.
+pub(crate) fn compact(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in value.chars() {
+        match c {
+            ' ' | '\t' | '\n' | '\r' if !in_string => continue,
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                escaped = false;
+                continue;
+            }
+            _ => out.push(c),
+        }
+        in_string ^= c == '"' && !escaped;
+        escaped = c == '\\' && in_string && !escaped;
+    }
+    out
 }
 
 #[cfg(test)]

@@ -4,19 +4,32 @@
 
 #![forbid(unsafe_code)]
 
+mod allocate;
 mod backend;
 mod config;
+mod diff;
 mod error;
 mod family;
+mod finding;
 mod json;
+mod kube;
+mod lease;
 mod mac;
+mod occupied;
 mod random;
+mod tables;
 
+pub use allocate::*;
 pub use backend::{
     Backend, BackendType, ExtensionConfig, VxlanConfig, WireguardConfig, WireguardMode,
 };
 pub use config::{NetConf, SubnetRange, SubnetRanges};
+pub use diff::*;
 pub use error::{ConfigProblem, OverlayError};
 pub use family::Family;
+pub use finding::{Finding, Severity};
+pub use kube::*;
+pub use lease::*;
 pub use mac::MacAddr;
 pub use random::Draw;
+pub use tables::*;
