@@ -149,7 +149,7 @@ impl<'o> Daemon<'o> {
         self.overlay.between(self.own, &self.named(lease))
     }
 
-    /// A lease as a node: by its name where the overlay has one, else by its subnets.
+    /// A lease as a node, named by its subnet: leases carry no names.
     fn named(&self, lease: Lease) -> OverlayNode {
         let name = match (lease.subnet, lease.ipv6_subnet) {
             (Some(net), _) => net.to_string(),

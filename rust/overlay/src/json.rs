@@ -197,7 +197,7 @@ pub(crate) fn parse_ipv6(text: &str) -> Result<Ipv6Addr, ConfigProblem> {
 }
 
 /// Go's `net.ParseCIDR`: the address as written, and the prefix length.
-fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
+pub(crate) fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = text.split_once('/')?;
     let address: IpAddr = address.parse().ok()?;
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -514,7 +514,7 @@ impl Overlay {
     /// No such node takes part.
     pub fn table(&self, name: &str) -> Result<impl Iterator<Item = Programmed<'_>>, OverlayError> {
         let local = self.node(name)?;
-        let others = self.nodes.values().filter(move |node| !local.lease.same_subnet(&node.lease));
+        let others = self.nodes.values().filter(move |node| !node.lease.same_subnet(&local.lease));
         let devices = Devices::new(&self.backend);
         Ok(others.map(move |node| {
             let (entries, finding) = self.entries(local, node, &devices);
