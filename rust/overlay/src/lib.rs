@@ -6,6 +6,7 @@
 
 mod allocate;
 mod backend;
+mod check;
 mod config;
 mod diff;
 mod error;
@@ -18,6 +19,7 @@ mod lease;
 mod mac;
 mod occupied;
 mod overhead;
+mod path;
 mod random;
 mod subnet_env;
 mod tables;
@@ -27,6 +29,7 @@ pub use allocate::*;
 pub use backend::{
     Backend, BackendType, ExtensionConfig, VxlanConfig, WireguardConfig, WireguardMode,
 };
+pub use check::{Mode, check};
 pub use config::{NetConf, SubnetRange, SubnetRanges};
 pub use diff::*;
 pub use error::{ConfigProblem, OverlayError};
@@ -37,6 +40,7 @@ pub use kube::*;
 pub use lease::*;
 pub use mac::MacAddr;
 pub use overhead::*;
+pub use path::*;
 pub use random::Draw;
 pub use subnet_env::SubnetEnv;
 pub use tables::*;
