@@ -93,7 +93,7 @@ impl<'o> Daemon<'o> {
         &self.tables
     }
 
-    /// The leases it knows of, in the order in which they came.
+    /// The leases it knows of, in the order in which they came; after a whole list, its own too.
     pub fn leases(&self) -> &[Lease] {
         &self.leases
     }
@@ -123,7 +123,7 @@ impl<'o> Daemon<'o> {
     }
 
     /// Hears a whole list, as after a fall-behind in etcd (`LeaseWatcher.Reset`): what is new is added, what is missing is removed. A lease that
-    /// is known is passed over, even if it changed.
+    /// is known is passed over, even if it changed. flannel also keeps the node's own lease of the list, and at the next list deletes what it would have programmed for itself, which is nothing.
     pub fn reset(&mut self, leases: &[Lease]) -> Change {
         let mut change = Change::default();
         let mut known = std::mem::take(&mut self.leases);

@@ -577,7 +577,9 @@ impl Overlay {
         let (from, to) = (self.end(source, packet.family)?, self.end(destination, packet.family)?);
         let pod_mtu = match other {
             None => u32::try_from(self.mtu(from.node)).unwrap_or(0),
-            Some((way, underlay)) => way.mtu(from.node.interface.mtu, underlay).unwrap_or(0),
+            Some((way, underlay)) => {
+                way.mtu(from.node.interface.mtu, underlay).unwrap_or(from.node.interface.mtu)
+            }
         };
         let mut walk = Walk {
             overlay: self,
