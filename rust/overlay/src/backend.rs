@@ -303,7 +303,7 @@ fn vxlan(members: &[json::Member<'_>]) -> Result<VxlanConfig, OverlayError> {
             () if names(name, "mtu") => faults.int("Backend.MTU", value, &mut mtu),
             () if names(name, "gbp") => faults.bool("Backend.GBP", value, &mut config.gbp),
             () if names(name, "learning") => {
-                faults.bool("Backend.Learning", value, &mut config.learning)
+                faults.bool("Backend.Learning", value, &mut config.learning);
             }
             () if names(name, "directRouting") => {
                 faults.bool("Backend.DirectRouting", value, &mut config.direct_routing);
@@ -326,7 +326,7 @@ fn wireguard(members: &[json::Member<'_>]) -> Result<WireguardConfig, OverlayErr
         match () {
             () if names(name, "ListenPort") => faults.int("Backend.ListenPort", value, &mut port),
             () if names(name, "ListenPortV6") => {
-                faults.int("Backend.ListenPortV6", value, &mut port_v6)
+                faults.int("Backend.ListenPortV6", value, &mut port_v6);
             }
             () if names(name, "MTU") => faults.int("Backend.MTU", value, &mut mtu),
             () if names(name, "PSK") => faults.string("Backend.PSK", value, &mut psk),
@@ -362,7 +362,7 @@ fn ipsec(members: &[json::Member<'_>]) -> Result<Backend, OverlayError> {
         match () {
             () if names(name, "UDPEncap") => faults.bool("Backend.UDPEncap", value, &mut udp_encap),
             () if names(name, "ESPProposal") => {
-                faults.string("Backend.ESPProposal", value, &mut proposal)
+                faults.string("Backend.ESPProposal", value, &mut proposal);
             }
             () if names(name, "PSK") => faults.string("Backend.PSK", value, &mut psk),
             () => {}

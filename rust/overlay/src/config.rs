@@ -162,40 +162,40 @@ impl NetConf {
         for json::Member { name, value } in json::members(text, "net-conf.json")? {
             match () {
                 () if names(&name, "EnableIPv4") => {
-                    faults.bool("EnableIPv4", value, &mut conf.enable_ipv4)
+                    faults.bool("EnableIPv4", value, &mut conf.enable_ipv4);
                 }
                 () if names(&name, "EnableIPv6") => {
-                    faults.bool("EnableIPv6", value, &mut conf.enable_ipv6)
+                    faults.bool("EnableIPv6", value, &mut conf.enable_ipv6);
                 }
                 () if names(&name, "EnableNFTables") => {
-                    faults.bool("EnableNFTables", value, &mut conf.enable_nftables)
+                    faults.bool("EnableNFTables", value, &mut conf.enable_nftables);
                 }
                 () if names(&name, "Network") => {
-                    conf.network = Some(json::ipv4_net("Network", value)?)
+                    conf.network = Some(json::ipv4_net("Network", value)?);
                 }
                 () if names(&name, "IPv6Network") => {
-                    conf.ipv6_network = Some(json::ipv6_net("IPv6Network", value)?)
+                    conf.ipv6_network = Some(json::ipv6_net("IPv6Network", value)?);
                 }
                 () if names(&name, "SubnetMin") => {
-                    conf.subnet_min = Some(json::ipv4("SubnetMin", value)?)
+                    conf.subnet_min = Some(json::ipv4("SubnetMin", value)?);
                 }
                 () if names(&name, "SubnetMax") => {
-                    conf.subnet_max = Some(json::ipv4("SubnetMax", value)?)
+                    conf.subnet_max = Some(json::ipv4("SubnetMax", value)?);
                 }
                 () if names(&name, "IPv6SubnetMin") => {
-                    conf.ipv6_subnet_min = json::ipv6("IPv6SubnetMin", value)?
+                    conf.ipv6_subnet_min = json::ipv6("IPv6SubnetMin", value)?;
                 }
                 () if names(&name, "IPv6SubnetMax") => {
-                    conf.ipv6_subnet_max = json::ipv6("IPv6SubnetMax", value)?
+                    conf.ipv6_subnet_max = json::ipv6("IPv6SubnetMax", value)?;
                 }
                 () if names(&name, "SubnetLen") => {
-                    faults.uint("SubnetLen", value, &mut conf.subnet_len)
+                    faults.uint("SubnetLen", value, &mut conf.subnet_len);
                 }
                 () if names(&name, "IPv6SubnetLen") => {
-                    faults.uint("IPv6SubnetLen", value, &mut conf.ipv6_subnet_len)
+                    faults.uint("IPv6SubnetLen", value, &mut conf.ipv6_subnet_len);
                 }
                 () if names(&name, "Backend") => {
-                    conf.backend = Some(String::from_utf8_lossy(value).into_owned())
+                    conf.backend = Some(String::from_utf8_lossy(value).into_owned());
                 }
                 () => {}
             }
@@ -281,7 +281,7 @@ impl NetConf {
     }
 }
 
-fn refuse(field: &'static str, value: impl ToString, problem: ConfigProblem) -> OverlayError {
+fn refuse(field: &'static str, value: &dyn ToString, problem: ConfigProblem) -> OverlayError {
     OverlayError::Config { field, value: value.to_string(), problem }
 }
 
@@ -295,24 +295,24 @@ fn range(
     let bits = rules.family.bits();
     let Some(network) = network else {
         let problem = ConfigProblem::MissingNetwork { key: rules.network };
-        return Err(refuse(rules.network, "", problem));
+        return Err(refuse(rules.network, &"", problem));
     };
     let prefix_len = network.prefix_len();
     let subnet_len = match u8::try_from(subnet_len) {
         Ok(0) if prefix_len > bits - 4 => {
             let problem =
                 ConfigProblem::NetworkTooSmall { network: rules.too_small, minimum: bits - 4 };
-            return Err(refuse(rules.network, network, problem));
+            return Err(refuse(rules.network, &network, problem));
         }
         // a host gets the usual length where at least four of them fit, else a quarter of the network
         Ok(0) => rules.usual_len.max(prefix_len.saturating_add(2)),
         Ok(len) if len <= bits - 2 && len >= prefix_len.saturating_add(2) => len,
         Ok(len) if len <= bits - 2 => {
-            return Err(refuse(rules.subnet_len, len, ConfigProblem::FewerThanFourSubnets));
+            return Err(refuse(rules.subnet_len, &len, ConfigProblem::FewerThanFourSubnets));
         }
         _ => {
             let problem = ConfigProblem::SubnetLen { limit: bits - 1 };
-            return Err(refuse(rules.subnet_len, subnet_len, problem));
+            return Err(refuse(rules.subnet_len, &subnet_len, problem));
         }
     };
     let size = rules.family.block(subnet_len);
@@ -321,7 +321,7 @@ fn range(
         None => Ok(address(default)),
         Some(given) if network.contains(&given) => Ok(given),
         Some(given) => {
-            Err(refuse(key, given, ConfigProblem::OutsideNetwork { key, network: rules.network }))
+            Err(refuse(key, &given, ConfigProblem::OutsideNetwork { key, network: rules.network }))
         }
     };
     // the first subnet is left out: an interface with the network's own address causes problems
@@ -329,7 +329,7 @@ fn range(
     let subnet_max = end(rules.subnet_max, max, to_bits(network.broadcast()) & !(size - 1))?;
     for (key, address) in [(rules.subnet_min, subnet_min), (rules.subnet_max, subnet_max)] {
         if to_bits(address) & (size - 1) != 0 {
-            return Err(refuse(key, address, ConfigProblem::OffBoundary { key, address }));
+            return Err(refuse(key, &address, ConfigProblem::OffBoundary { key, address }));
         }
     }
     Ok(SubnetRange { network, subnet_len, subnet_min, subnet_max })

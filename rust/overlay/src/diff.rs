@@ -3,7 +3,7 @@
 //! Follows `pkg/lease/lease.go` (`LeaseWatcher`) and `pkg/backend/*` of flannel at cdf76059. There are two answers:
 //!
 //! - [`Daemon`] does what flannel does, event by event. A node that changes is *added* once more: entries under the same key are replaced, others stay behind.
-//!   After a change of VtepMAC the old forwarding entry stays; after a change of backend all entries stay, and leave not even with the node. [`Daemon::stale`] lists them.
+//!   After a change of `VtepMAC` the old forwarding entry stays; after a change of backend all entries stay, and leave not even with the node. [`Daemon::stale`] lists them.
 //! - [`difference`] is what has to be done so that the tables are those of a node that starts now.
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use bayplan_api::json::{Decoder, Strings};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::error::{ConfigProblem, OverlayError};
+use crate::text::push;
 
 /// Longest value shown in an error, in characters.
 const MAX_SHOWN: usize = 80;
@@ -279,7 +280,7 @@ pub(crate) fn compact(value: &str) -> String {
         match c {
             ' ' | '\t' | '\n' | '\r' if !in_string => continue,
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                push(&mut out, format_args!("\\u{:04x}", u32::from(c)));
                 escaped = false;
                 continue;
             }

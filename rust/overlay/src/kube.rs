@@ -91,7 +91,7 @@ pub enum Assume {
     /// Nothing: the cluster as it is.
     #[default]
     Nothing,
-    /// A VtepMAC where a node announces backend data without one, or none: [`MacAddr::assumed`] of the node's and the device's name.
+    /// A `VtepMAC` where a node announces backend data without one, or none: [`MacAddr::assumed`] of the node's and the device's name.
     VtepMac,
     /// Also all of the announcement of a node that has none, as if flannel had started there: the first `InternalIP` of a family is its
     /// public address, unless `public-ip-overwrite` or `node-public-ip` say another.
@@ -193,7 +193,7 @@ fn check_own(conf: &NetConf, node: &Node, lease: &Lease, findings: &mut Vec<Find
             .iter()
             .filter_map(|text| parse_net(text))
             .filter(|net| Family::of_net(net) == family);
-        if let (Some(first), Some(last)) = (of_family.next(), of_family.last()) {
+        if let (Some(first), Some(last)) = (of_family.next(), of_family.next_back()) {
             findings.push(Finding::TwoOfOneFamily { node: name(), first, last });
         }
     }
@@ -237,7 +237,7 @@ fn node_to_lease(
         let data = Some(data).filter(|data| !data.is_empty());
         match public {
             IpAddr::V4(address) => {
-                (lease.attrs.public_ip, lease.attrs.backend_data) = (address, data)
+                (lease.attrs.public_ip, lease.attrs.backend_data) = (address, data);
             }
             IpAddr::V6(address) => {
                 (lease.attrs.public_ipv6, lease.attrs.backend_v6_data) = (Some(address), data);

@@ -22,6 +22,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::error::OverlayError;
 use crate::json::{self, Faults, names};
+use crate::text::push;
 use crate::{Family, MacAddr};
 
 /// What a node announces.
@@ -78,10 +79,10 @@ impl LeaseAttrs {
             match () {
                 () if names(&name, "PublicIP") => attrs.public_ip = json::ipv4("PublicIP", value)?,
                 () if names(&name, "PublicIPv6") => {
-                    attrs.public_ipv6 = json::ipv6("PublicIPv6", value)?
+                    attrs.public_ipv6 = json::ipv6("PublicIPv6", value)?;
                 }
                 () if names(&name, "BackendType") => {
-                    faults.string("BackendType", value, &mut attrs.backend_type)
+                    faults.string("BackendType", value, &mut attrs.backend_type);
                 }
                 () if names(&name, "BackendData") => attrs.backend_data = raw(),
                 () if names(&name, "BackendV6Data") => attrs.backend_v6_data = raw(),
@@ -96,17 +97,17 @@ impl LeaseAttrs {
     pub fn to_json(&self) -> String {
         let mut out = format!(r#"{{"PublicIP":"{}","PublicIPv6":"#, self.public_ip);
         match self.public_ipv6 {
-            Some(address) => out.push_str(&format!("\"{address}\"")),
+            Some(address) => push(&mut out, format_args!("\"{address}\"")),
             None => out.push_str("null"),
         }
         if !self.backend_type.is_empty() {
-            out.push_str(&format!(r#","BackendType":{}"#, json::quoted(&self.backend_type)));
+            push(&mut out, format_args!(r#","BackendType":{}"#, json::quoted(&self.backend_type)));
         }
         for (name, data) in
             [("BackendData", &self.backend_data), ("BackendV6Data", &self.backend_v6_data)]
         {
             if let Some(data) = data {
-                out.push_str(&format!(r#","{name}":{}"#, json::compact(data)));
+                push(&mut out, format_args!(r#","{name}":{}"#, json::compact(data)));
             }
         }
         out.push('}');

@@ -23,6 +23,7 @@ mod path;
 mod random;
 mod subnet_env;
 mod tables;
+mod text;
 mod traffic;
 
 pub use allocate::*;

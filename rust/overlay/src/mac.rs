@@ -43,15 +43,18 @@ impl MacAddr {
         for byte in name.bytes().chain([0]).chain(device.bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        let [first, b, c, d, e, f, _, _] = crate::random::mix(hash).to_be_bytes();
-        Self([(first & 0xfe) | 0x02, b, c, d, e, f])
+        let [mut bytes @ .., _, _] = crate::random::mix(hash).to_be_bytes();
+        let [first, ..] = &mut bytes;
+        *first = (*first & 0xfe) | 0x02;
+        Self(bytes)
     }
 }
 
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        let [first, rest @ ..] = self.0;
+        write!(f, "{first:02x}")?;
+        rest.iter().try_for_each(|byte| write!(f, ":{byte:02x}"))
     }
 }
 
@@ -64,7 +67,7 @@ impl FromStr for MacAddr {
     /// Another form; an address of 8 or 20 bytes, which Go reads, but no Ethernet device has.
     fn from_str(text: &str) -> Result<Self, OverlayError> {
         let wrong = || OverlayError::MacAddress { value: text.into() };
-        let (separator, digits) = match text.bytes().nth(2) {
+        let (separator, digits) = match text.as_bytes().get(2).copied() {
             Some(b':') => (':', 2),
             Some(b'-') => ('-', 2),
             _ => ('.', 4),

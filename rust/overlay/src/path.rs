@@ -657,7 +657,7 @@ impl Overlay {
         };
         let interface = &from.interface.name;
         let device: Arc<str> = match encapsulation {
-            Encapsulation::Routed => Arc::clone(interface),
+            Encapsulation::Routed | Encapsulation::Esp { .. } => Arc::clone(interface),
             Encapsulation::Vlan | Encapsulation::Qinq => {
                 let [vid, inner] = VIDS;
                 if encapsulation == Encapsulation::Vlan {
@@ -674,7 +674,6 @@ impl Overlay {
             Encapsulation::Ipip => IPIP_DEVICE.into(),
             Encapsulation::FlannelUdp => "flannel0".into(),
             Encapsulation::Geneve { .. } => format!("geneve.{}", config.vni).into(),
-            Encapsulation::Esp { .. } => Arc::clone(interface),
             Encapsulation::Gre | Encapsulation::Nvgre => "gre1".into(),
         };
         let wireguard = |node: &OverlayNode| {
@@ -932,11 +931,11 @@ impl Walk<'_> {
         let underlay_mtu = from.interface.mtu.min(to.interface.mtu);
         let fits = way.encapsulation.mtu(underlay_mtu, underlay).unwrap_or(0);
         let overhead = way.encapsulation.overhead(underlay).unwrap_or(0);
-        let device_mtu =
-            match self.overlay.links(from).into_iter().find(|link| link.name == way.device) {
-                Some(link) => link.mtu,
-                None => from.interface.mtu.saturating_sub(overhead),
-            };
+        let made = self.overlay.links(from).into_iter().find(|link| link.name == way.device);
+        // the device that flannel made, unless the packet goes as if there were another
+        let device_mtu = made
+            .filter(|_| !way.entries.is_empty())
+            .map_or_else(|| from.interface.mtu.saturating_sub(overhead), |link| link.mtu);
         let mtu = if self.from.host {
             device_mtu.min(fits)
         } else {

@@ -5,7 +5,7 @@
 //!
 //! | backend | entries |
 //! |---|---|
-//! | `vxlan` | neighbour *subnet's first address* → VtepMAC; FDB VtepMAC → public address; route to the subnet via its first address, on link |
+//! | `vxlan` | neighbour *subnet's first address* → `VtepMAC`; FDB `VtepMAC` → public address; route to the subnet via its first address, on link |
 //! | `vxlan` with `DirectRouting`, on one segment | route to the subnet via the public address, nothing else |
 //! | `host-gw`, `ipip` | route to the subnet via the public address; `ipip`: on `flannel.ipip`, on link |
 //! | `wireguard` | peer with its key, address and subnet; route to the whole network |
@@ -26,6 +26,7 @@ use crate::error::OverlayError;
 use crate::finding::Finding;
 use crate::json::shown;
 use crate::lease::WireguardData;
+use crate::text::push;
 use crate::{
     Backend, Family, Lease, MacAddr, NetConf, VxlanConfig, WireguardConfig, WireguardMode,
 };
@@ -201,10 +202,10 @@ impl Entry {
             Self::Route { subnet, via, device, onlink } => {
                 let mut text = format!("ip{} route {verb} {subnet}", family_option(&subnet.addr()));
                 if let Some(via) = via {
-                    text.push_str(&format!(" via {via}"));
+                    push(&mut text, format_args!(" via {via}"));
                 }
                 if let Some(device) = device {
-                    text.push_str(&format!(" dev {device}"));
+                    push(&mut text, format_args!(" dev {device}"));
                 }
                 match (via, onlink) {
                     (_, true) => text.push_str(" onlink"),
@@ -289,10 +290,10 @@ impl Link {
         let (name, mac) = (&self.name, self.mac);
         let mut add = format!("ip link add {name}");
         if self.requested_mtu > 0 {
-            add.push_str(&format!(" mtu {}", self.mtu));
+            push(&mut add, format_args!(" mtu {}", self.mtu));
         }
         if let Some(mac) = mac {
-            add.push_str(&format!(" address {mac}"));
+            push(&mut add, format_args!(" address {mac}"));
         }
         let local = self.local.map(|local| format!(" local {local}")).unwrap_or_default();
         match &self.kind {
@@ -300,18 +301,21 @@ impl Link {
                 let learning = if *learning { "learning" } else { "nolearning" };
                 let gbp = if *gbp { " gbp" } else { "" };
                 let dev = &self.interface;
-                add.push_str(&format!(
-                    " type vxlan id {vni}{local} dev {dev} dstport {port} {learning}{gbp}"
-                ));
+                push(
+                    &mut add,
+                    format_args!(
+                        " type vxlan id {vni}{local} dev {dev} dstport {port} {learning}{gbp}"
+                    ),
+                );
             }
-            LinkKind::Ipip => add.push_str(&format!(" type ipip{local}")),
+            LinkKind::Ipip => push(&mut add, format_args!(" type ipip{local}")),
             LinkKind::Wireguard { .. } => add.push_str(" type wireguard"),
             LinkKind::Tun => add = format!("ip tuntap add dev {name} mode tun"),
         }
         let mut commands = vec![add];
         match &self.kind {
             LinkKind::Vxlan { .. } => {
-                commands.push(format!("sysctl -w net/ipv6/conf/{name}/accept_ra=0"))
+                commands.push(format!("sysctl -w net/ipv6/conf/{name}/accept_ra=0"));
             }
             LinkKind::Wireguard { port } => {
                 commands.push(format!("wg set {name} private-key wgkey listen-port {port}"));

@@ -79,27 +79,24 @@ impl Model {
         let before = before.filter(|key| {
             fits(key) && !self.0.iter().any(|(other, ..)| other.subnet == key.subnet)
         });
-        let key = match before {
-            Some(key) => key,
-            None => {
-                let nets = |range: bayplan_overlay::SubnetRange| {
-                    let all = range.network.subnets(range.subnet_len).unwrap();
-                    all.filter(move |net| {
-                        (range.subnet_min..=range.subnet_max).contains(&net.addr())
-                    })
-                };
-                let free = self.free(nets(ipv4));
-                let free_v6 = ipv6.map(|range| self.free(nets(range)));
-                if free.is_empty() || free_v6.as_ref().is_some_and(Vec::is_empty) {
-                    return None;
-                }
-                let IpNet::V4(subnet) = free[draw.below(free.len())] else { panic!() };
-                let ipv6_subnet = free_v6.map(|free| match free[draw.below(free.len())] {
-                    IpNet::V6(net) => net,
-                    IpNet::V4(_) => panic!(),
-                });
-                SubnetKey { subnet, ipv6_subnet }
+        let key = if let Some(key) = before {
+            key
+        } else {
+            let nets = |range: bayplan_overlay::SubnetRange| {
+                let all = range.network.subnets(range.subnet_len).unwrap();
+                all.filter(move |net| (range.subnet_min..=range.subnet_max).contains(&net.addr()))
+            };
+            let free = self.free(nets(ipv4));
+            let free_v6 = ipv6.map(|range| self.free(nets(range)));
+            if free.is_empty() || free_v6.as_ref().is_some_and(Vec::is_empty) {
+                return None;
             }
+            let IpNet::V4(subnet) = free[draw.below(free.len())] else { panic!() };
+            let ipv6_subnet = free_v6.map(|free| match free[draw.below(free.len())] {
+                IpNet::V6(net) => net,
+                IpNet::V4(_) => panic!(),
+            });
+            SubnetKey { subnet, ipv6_subnet }
         };
         if let Some((own, ..)) = own {
             self.0.retain(|(other, ..)| *other != own);

@@ -213,7 +213,7 @@ fn pods_of_the_nodes_network_are_outside_the_overlay() {
 fn the_source_port_is_linuxs_of_the_flows_hash() {
     let overlay = three(0, 1);
     for (hash, port) in
-        [(0, 32768), (u32::MAX, 32768 + 0), (0x8000_0000, 32768 + 14115), (0x0001_0000, 32768)]
+        [(0, 32768), (u32::MAX, 32768), (0x8000_0000, 32768 + 14115), (0x0001_0000, 32768)]
     {
         let trace = trace(
             &overlay,

@@ -64,7 +64,9 @@ fn every_configuration_is_read_and_refused_as_flannel_does() {
                 assert_eq!(fact["check"], "", "{text}");
                 for range in ipv4.into_iter().chain(ipv6) {
                     let (network, len) = (range.network, range.subnet_len);
-                    got += &format!(" {network} {len} {} {}", range.subnet_min, range.subnet_max);
+                    let text =
+                        format!(" {network} {len} {} {}", range.subnet_min, range.subnet_max);
+                    got.push_str(&text);
                 }
                 checked += 1;
             }

@@ -37,7 +37,7 @@ fn a_vxlan_node_programs_neighbour_fdb_and_route_in_this_order() {
     let links: Vec<String> = overlay
         .links(overlay.node("node-0").unwrap())
         .iter()
-        .flat_map(|link| link.commands())
+        .flat_map(bayplan_overlay::Link::commands)
         .collect();
     assert_eq!(
         links,
@@ -256,7 +256,7 @@ fn a_node_that_leaves_is_removed_as_it_was_known() {
         .update(LeaseEvent::Removed(lease(unheard)))
         .steps
         .iter()
-        .map(|step| step.command())
+        .map(bayplan_overlay::Step::command)
         .collect();
     assert_eq!(
         steps,
