@@ -1,20 +1,27 @@
 //! `LeaseRegistry`: subnets leased as flannel leases them in etcd.
 //!
-//! Follows `pkg/subnet/etcd/local_manager.go` and `registry.go` of flannel at cdf76059. A node that asks gets, in this order:
+//! Follows `pkg/subnet/etcd/local_manager.go` and `registry.go` of flannel at cdf76059. A node that
+//! asks gets, in this order:
 //!
-//! 1. the lease that has its `PublicIP`, if the configuration still allows it (else that is deleted);
+//! 1. the lease that has its `PublicIP`, if the configuration still allows it (else that is
+//!    deleted);
 //! 2. the subnet that its `subnet.env` names, if no lease has that and the configuration allows it;
 //! 3. of the first 100 free subnets from `SubnetMin` up one at random, and the same for IPv6.
 //!
-//! A lease lasts a day and is renewed an hour before; a *reservation* is a key without an end. Time comes in as seconds since 1970, chance as a [`Draw`].
+//! A lease lasts a day and is renewed an hour before; a *reservation* is a key without an end. Time
+//! comes in as seconds since 1970, chance as a [`Draw`].
 //!
 //! # Where this is not flannel
 //!
-//! - flannel at this commit gives a reservation an end when its node takes it up again: it sees the missing end as one that has just passed. Its documentation says that a
-//!   reservation stays one. [`Reservations`] chooses; the default is the documentation.
-//! - Without IPv4 flannel leases `0.0.0.0/0` to the first node and looks for ever for the second; here that is an error.
-//! - flannel crashes where IPv6 is enabled and some lease has none; here such a lease overlaps nothing of IPv6.
-//! - In a network that ends with the address space, flannel's walk begins again at `0.0.0.0` after the last subnet; here it ends.
+//! - flannel at this commit gives a reservation an end when its node takes it up again: it sees the
+//!   missing end as one that has just passed. Its documentation says that a reservation stays one.
+//!   [`Reservations`] chooses; the default is the documentation.
+//! - Without IPv4 flannel leases `0.0.0.0/0` to the first node and looks for ever for the second;
+//!   here that is an error.
+//! - flannel crashes where IPv6 is enabled and some lease has none; here such a lease overlaps
+//!   nothing of IPv6.
+//! - In a network that ends with the address space, flannel's walk begins again at `0.0.0.0` after
+//!   the last subnet; here it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -245,7 +252,8 @@ impl LeaseRegistry {
         end
     }
 
-    /// The lease that a node gets which announces `attrs` at `now`. Leases that have ended are taken away first.
+    /// The lease that a node gets which announces `attrs` at `now`. Leases that have ended are
+    /// taken away first.
     ///
     /// # Errors
     /// No subnet is free, or the configuration has no IPv4.

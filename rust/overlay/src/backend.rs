@@ -1,6 +1,7 @@
 //! `Backend`: how packets get from node to node, with the settings of each way.
 //!
-//! Follows `pkg/backend/*` of flannel at cdf76059. The type is looked up in lower case; settings are read only when the backend is, with Go's rules for JSON.
+//! Follows `pkg/backend/*` of flannel at cdf76059. The type is looked up in lower case; settings
+//! are read only when the backend is, with Go's rules for JSON.
 
 use std::fmt;
 
@@ -44,7 +45,8 @@ impl BackendType {
         Self::TencentVpc,
     ];
 
-    /// The name under which flannel knows it, which is also what nodes announce (but `udp` and `alloc`, which announce none).
+    /// The name under which flannel knows it, which is also what nodes announce (but `udp` and
+    /// `alloc`, which announce none).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Vxlan => "vxlan",
@@ -125,7 +127,8 @@ pub struct VxlanConfig {
 }
 
 impl VxlanConfig {
-    /// UDP destination port that is used where `Port` is 0 (Linux, `drivers/net/vxlan/vxlan_core.c`, `vxlan_port`).
+    /// UDP destination port that is used where `Port` is 0 (Linux,
+    /// `drivers/net/vxlan/vxlan_core.c`, `vxlan_port`).
     pub const KERNEL_PORT: u16 = 8472;
 
     /// The UDP destination port in use.
@@ -162,7 +165,8 @@ pub enum WireguardMode {
     Ipv6,
 }
 
-/// Settings of the backend `wireguard` (`pkg/backend/wireguard/wireguard.go`). The pre-shared key is not kept.
+/// Settings of the backend `wireguard` (`pkg/backend/wireguard/wireguard.go`). The pre-shared key
+/// is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WireguardConfig {
     /// `ListenPort`; 51820 when absent.
@@ -243,11 +247,12 @@ impl Backend {
 
     /// The backend named `backend_type` with the settings in `text`, the value of `Backend`.
     ///
-    /// Numbers beyond what the kernel takes are refused here, where flannel hands them on (a VNI, cut to 32 bits) and the
-    /// kernel refuses the device.
+    /// Numbers beyond what the kernel takes are refused here, where flannel hands them on (a VNI,
+    /// cut to 32 bits) and the kernel refuses the device.
     ///
     /// # Errors
-    /// There is no such backend; the text is not JSON; a setting has a value of another type or out of range.
+    /// There is no such backend; the text is not JSON; a setting has a value of another type or out
+    /// of range.
     pub fn parse(backend_type: &str, text: Option<&str>) -> Result<Self, OverlayError> {
         let lower = backend_type.to_lowercase();
         let Some(&kind) = BackendType::ALL.iter().find(|kind| kind.as_str() == lower) else {

@@ -1,6 +1,7 @@
 //! What does not fit in a cluster's overlay network.
 //!
-//! flannel itself checks little of this: it programs what it hears. Time is proportional to the number of nodes, but for sorting.
+//! flannel itself checks little of this: it programs what it hears. Time is proportional to the
+//! number of nodes, but for sorting.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,7 +30,8 @@ const IPV6_LEAST_MTU: i64 = 1280;
 /// Least MTU over which IPv4 works (RFC 791, 3.2).
 const IPV4_LEAST_MTU: i64 = 68;
 
-/// What is found in a network; `services` are the ranges of service addresses, as far as they are known.
+/// What is found in a network; `services` are the ranges of service addresses, as far as they are
+/// known.
 pub fn check(overlay: &Overlay, mode: Mode, services: &[IpNet]) -> Vec<Finding> {
     let mut findings = Vec::new();
     configuration(overlay, mode, &mut findings);
@@ -99,7 +101,8 @@ fn overlaps(overlay: &Overlay, services: &[IpNet], findings: &mut Vec<Finding>) 
                 .filter_map(|node| Some((node.lease.subnet_of(family)?.trunc(), Some(node)))),
         );
     }
-    // prefixes are nested or disjoint: in this order, one that overlaps lies in the last that has not ended
+    // prefixes are nested or disjoint: in this order, one that overlaps lies in the last that has
+    // not ended
     let place = |net: &IpNet| (Family::of_net(net), to_bits(net.network()), net.prefix_len());
     owned.sort_by_key(|(net, _)| place(net));
     let mut open: Vec<Owned<'_>> = Vec::new();

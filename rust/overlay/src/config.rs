@@ -1,8 +1,10 @@
 //! `NetConf`: flannel's `net-conf.json`, read and checked as flannel does.
 //!
-//! Follows `pkg/subnet/config.go` of flannel at cdf76059 (v0.28.9 and eight commits). With `--kube-subnet-mgr` flannel reads the file and checks nothing of
-//! it but the types ([`NetConf::parse`]); with leases in etcd it also demands that the ranges make sense, and fills in what is absent ([`NetConf::ranges`]).
-//! In both modes a family must be enabled and the backend known ([`NetConf::families`], [`NetConf::backend`]).
+//! Follows `pkg/subnet/config.go` of flannel at cdf76059 (v0.28.9 and eight commits). With
+//! `--kube-subnet-mgr` flannel reads the file and checks nothing of it but the types
+//! ([`NetConf::parse`]); with leases in etcd it also demands that the ranges make sense, and fills
+//! in what is absent ([`NetConf::ranges`]). In both modes a family must be enabled and the backend
+//! known ([`NetConf::families`], [`NetConf::backend`]).
 //!
 //! | key | default | rule, with leases in etcd |
 //! |---|---|---|
@@ -83,7 +85,8 @@ pub struct SubnetRange {
     pub subnet_len: u8,
     /// First address of the first subnet.
     pub subnet_min: IpAddr,
-    /// First address of the last subnet; below `subnet_min` when the configuration says so, and then there is none.
+    /// First address of the last subnet; below `subnet_min` when the configuration says so, and
+    /// then there is none.
     pub subnet_max: IpAddr,
 }
 
@@ -102,7 +105,8 @@ impl SubnetRange {
         }
     }
 
-    /// Whether flannel keeps a lease of `subnet` under this configuration (`isSubnetConfigCompat`): its length, and an address from the first to the last.
+    /// Whether flannel keeps a lease of `subnet` under this configuration (`isSubnetConfigCompat`):
+    /// its length, and an address from the first to the last.
     pub fn is_compatible(&self, subnet: &IpNet) -> bool {
         Family::of_net(subnet) == self.family()
             && subnet.prefix_len() == self.subnet_len
@@ -262,7 +266,8 @@ impl NetConf {
         Backend::parse(&self.backend_type, self.backend.as_deref())
     }
 
-    /// The ranges from which subnets are leased, as `CheckNetworkConfig` checks and completes them; for leases in etcd only.
+    /// The ranges from which subnets are leased, as `CheckNetworkConfig` checks and completes them;
+    /// for leases in etcd only.
     ///
     /// # Errors
     /// A rule of the table above is broken.
@@ -304,7 +309,8 @@ fn range(
                 ConfigProblem::NetworkTooSmall { network: rules.too_small, minimum: bits - 4 };
             return Err(refuse(rules.network, &network, problem));
         }
-        // a host gets the usual length where at least four of them fit, else a quarter of the network
+        // a host gets the usual length where at least four of them fit, else a quarter of the
+        // network
         Ok(0) => rules.usual_len.max(prefix_len.saturating_add(2)),
         Ok(len) if len <= bits - 2 && len >= prefix_len.saturating_add(2) => len,
         Ok(len) if len <= bits - 2 => {

@@ -1,9 +1,12 @@
 //! What changes on a node when another one joins, leaves or changes.
 //!
-//! Follows `pkg/lease/lease.go` (`LeaseWatcher`) and `pkg/backend/*` of flannel at cdf76059. There are two answers:
+//! Follows `pkg/lease/lease.go` (`LeaseWatcher`) and `pkg/backend/*` of flannel at cdf76059. There
+//! are two answers:
 //!
-//! - [`Daemon`] does what flannel does, event by event. A node that changes is *added* once more: entries under the same key are replaced, others stay behind.
-//!   After a change of `VtepMAC` the old forwarding entry stays; after a change of backend all entries stay, and leave not even with the node. [`Daemon::stale`] lists them.
+//! - [`Daemon`] does what flannel does, event by event. A node that changes is *added* once more:
+//!   entries under the same key are replaced, others stay behind. After a change of `VtepMAC` the
+//!   old forwarding entry stays; after a change of backend all entries stay, and leave not even
+//!   with the node. [`Daemon::stale`] lists them.
 //! - [`difference`] is what has to be done so that the tables are those of a node that starts now.
 
 use std::sync::Arc;
@@ -49,7 +52,8 @@ impl Step {
     }
 }
 
-/// The steps that make `new` of `old`: deletions in the order of `old`, then what is set in the order of `new`.
+/// The steps that make `new` of `old`: deletions in the order of `old`, then what is set in the
+/// order of `new`.
 pub fn difference(old: &Tables, new: &Tables) -> Vec<Step> {
     let gone = old.iter().filter(|entry| new.get(&entry.key()).is_none());
     let set = new.iter().filter(|entry| old.get(&entry.key()) != Some(entry));
@@ -79,7 +83,8 @@ pub struct Daemon<'o> {
 }
 
 impl<'o> Daemon<'o> {
-    /// flannel on a node, knowing of no other. Of `overlay` it takes the configuration and the segments.
+    /// flannel on a node, knowing of no other. Of `overlay` it takes the configuration and the
+    /// segments.
     ///
     /// # Errors
     /// No such node takes part.
@@ -122,8 +127,10 @@ impl<'o> Daemon<'o> {
         }
     }
 
-    /// Hears a whole list, as after a fall-behind in etcd (`LeaseWatcher.Reset`): what is new is added, what is missing is removed. A lease that
-    /// is known is passed over, even if it changed. flannel also keeps the node's own lease of the list, and at the next list deletes what it would have programmed for itself, which is nothing.
+    /// Hears a whole list, as after a fall-behind in etcd (`LeaseWatcher.Reset`): what is new is
+    /// added, what is missing is removed. A lease that is known is passed over, even if it changed.
+    /// flannel also keeps the node's own lease of the list, and at the next list deletes what it
+    /// would have programmed for itself, which is nothing.
     pub fn reset(&mut self, leases: &[Lease]) -> Change {
         let mut change = Change::default();
         let mut known = std::mem::take(&mut self.leases);

@@ -71,7 +71,8 @@ pub enum OverlayError {
         /// `SubnetLen`, or `IPv6SubnetLen`.
         subnet_len: u8,
     },
-    /// Leases in etcd need IPv4: without it, flannel leases `0.0.0.0/0` and never ends looking for a second one.
+    /// Leases in etcd need IPv4: without it, flannel leases `0.0.0.0/0` and never ends looking for
+    /// a second one.
     #[error("EnableIPv4 false: leases in etcd need IPv4")]
     EtcdNeedsIpv4,
     /// A lease that is there already.
@@ -142,7 +143,8 @@ pub enum OverlayError {
     },
 }
 
-/// Why flannel refuses a field, in flannel's words where it has some (`pkg/subnet/config.go`, `pkg/ip`).
+/// Why flannel refuses a field, in flannel's words where it has some (`pkg/subnet/config.go`,
+/// `pkg/ip`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {

@@ -58,7 +58,8 @@ impl Family {
         }
     }
 
-    /// How many addresses a prefix of this length has; that of `::/0`, which no `u128` holds, is one short.
+    /// How many addresses a prefix of this length has; that of `::/0`, which no `u128` holds, is
+    /// one short.
     pub(crate) fn block(self, prefix_len: u8) -> u128 {
         1_u128.checked_shl(u32::from(self.bits().saturating_sub(prefix_len))).unwrap_or(u128::MAX)
     }

@@ -1,4 +1,5 @@
-//! `Finding`: what does not fit, and what flannel passes over, with the node, the field and the value.
+//! `Finding`: what does not fit, and what flannel passes over, with the node, the field and the
+//! value.
 
 use std::net::IpAddr;
 
@@ -187,7 +188,8 @@ pub enum Finding {
         /// The address.
         address: IpAddr,
     },
-    /// Two nodes with one hardware address: the forwarding entry of the first is replaced by that of the second.
+    /// Two nodes with one hardware address: the forwarding entry of the first is replaced by that
+    /// of the second.
     #[error("nodes {first} and {second}: both have the VtepMAC {mac}")]
     SameVtepMac {
         /// Name of one node.
@@ -231,7 +233,8 @@ pub enum Finding {
         /// How many pods the node takes.
         max_pods: i64,
     },
-    /// A device whose MTU the kernel makes smaller than flannel asks for and than `subnet.env` says.
+    /// A device whose MTU the kernel makes smaller than flannel asks for and than `subnet.env`
+    /// says.
     #[error(
         "node {node}: the kernel gives {device} an MTU of {effective}, flannel tells pods {requested}: larger packets are not delivered whole"
     )]

@@ -1,10 +1,14 @@
-//! Addresses of pods, as the CNI plugin `host-local` gives them on each node, and how many there are.
+//! Addresses of pods, as the CNI plugin `host-local` gives them on each node, and how many there
+//! are.
 //!
-//! Follows `plugins/ipam/host-local/backend/allocator` of containernetworking/plugins (2a46e67d) and `flannel_linux.go` of flannel's CNI plugin. The first address of a node's subnet
-//! is the gateway, the bridge `cni0`; pods get the next one after the last that was given, round robin, from the second on. The last address of an IPv4 subnet
-//! is the broadcast address and is never given, that of an IPv6 subnet is.
+//! Follows `plugins/ipam/host-local/backend/allocator` of containernetworking/plugins (2a46e67d)
+//! and `flannel_linux.go` of flannel's CNI plugin. The first address of a node's subnet is the
+//! gateway, the bridge `cni0`; pods get the next one after the last that was given, round robin,
+//! from the second on. The last address of an IPv4 subnet is the broadcast address and is never
+//! given, that of an IPv6 subnet is.
 //!
-//! A pod that has an address keeps it. Which address the plugin gave last is not known of a cluster; it is taken to be the highest in use, as if none had been given twice.
+//! A pod that has an address keeps it. Which address the plugin gave last is not known of a
+//! cluster; it is taken to be the highest in use, as if none had been given twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -31,7 +35,8 @@ pub struct HostLocal {
 }
 
 impl HostLocal {
-    /// All addresses of a subnet free; none when it is too small, with a prefix of 31 or 127 or longer.
+    /// All addresses of a subnet free; none when it is too small, with a prefix of 31 or 127 or
+    /// longer.
     pub fn new(subnet: IpNet) -> Option<Self> {
         let family = Family::of_net(&subnet);
         if subnet.prefix_len() > family.bits() - 2 {
@@ -137,7 +142,8 @@ impl Capacity {
         )
     }
 
-    /// Of podCIDRs with these prefix lengths, cut from the networks (`--node-cidr-mask-size` of kube-controller-manager, 24 and 64 by default). The first subnet counts.
+    /// Of podCIDRs with these prefix lengths, cut from the networks (`--node-cidr-mask-size` of
+    /// kube-controller-manager, 24 and 64 by default). The first subnet counts.
     pub fn of_pod_cidrs(conf: &NetConf, ipv4_len: u8, ipv6_len: u8) -> Self {
         let families = Family::ALL.iter().filter(|&&family| conf.enables(family)).map(|&family| {
             let len = match family {
@@ -171,7 +177,8 @@ pub struct PlacedPod {
 }
 
 impl PlacedPod {
-    /// A pod object, on the node that it names or on the one given; none for a pod that has ended, whose address is free.
+    /// A pod object, on the node that it names or on the one given; none for a pod that has ended,
+    /// whose address is free.
     ///
     /// # Errors
     /// It is on no node.
@@ -232,7 +239,8 @@ pub struct Addressed {
     pub errors: Vec<OverlayError>,
 }
 
-/// Gives every pod its addresses: pods that have one keep it, then the others get the next of their node, in the order in which they are given.
+/// Gives every pod its addresses: pods that have one keep it, then the others get the next of their
+/// node, in the order in which they are given.
 pub fn address_pods(overlay: &Overlay, pods: &[PlacedPod]) -> Addressed {
     let mut out = Addressed::default();
     let mut used: BTreeMap<IpAddr, &str> = BTreeMap::new();

@@ -1,7 +1,9 @@
 //! JSON as Go's `encoding/json` fills a struct from it.
 //!
-//! Names match whatever their case, of two members for one field the last wins, unknown ones are passed over, `null` leaves a field as it is. The syntax of the whole text
-//! is checked before any field is looked at; of faults in fields, one of a type that reads itself (an address) is told before one of a plain type, and of these the first.
+//! Names match whatever their case, of two members for one field the last wins, unknown ones are
+//! passed over, `null` leaves a field as it is. The syntax of the whole text is checked before any
+//! field is looked at; of faults in fields, one of a type that reads itself (an address) is told
+//! before one of a plain type, and of these the first.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -78,7 +80,8 @@ fn type_problem(field: &'static str, value: &[u8], expected: &'static str) -> Ov
     OverlayError::Config { field, value: shown(value), problem }
 }
 
-/// Whether Go takes `name` for the field `field`: equal after folding case, where `ſ` is an `s` and the Kelvin sign a `k`.
+/// Whether Go takes `name` for the field `field`: equal after folding case, where `ſ` is an `s` and
+/// the Kelvin sign a `k`.
 pub(crate) fn names(name: &[u8], field: &str) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let fold = |c: char| match c {
@@ -171,7 +174,8 @@ fn config(field: &'static str, value: &[u8], problem: ConfigProblem) -> OverlayE
     OverlayError::Config { field, value: shown(value), problem }
 }
 
-/// A JSON value as flannel's address types see it: the text as written, quotes off, escapes not undone.
+/// A JSON value as flannel's address types see it: the text as written, quotes off, escapes not
+/// undone.
 fn address(value: &[u8]) -> &str {
     let trimmed = value.trim_ascii();
     let start = trimmed.iter().position(|&byte| byte != b'"').unwrap_or(trimmed.len());
@@ -212,7 +216,8 @@ pub(crate) fn parse_cidr(text: &str) -> Option<(IpAddr, u8)> {
 
 /// A prefix of IPv4, host bits cleared, as `net.ParseCIDR` gives it.
 ///
-/// flannel also takes an IPv4-mapped prefix such as `::ffff:10.0.0.0/112` and keeps the length of 112, with which it then cannot work; here that is refused.
+/// flannel also takes an IPv4-mapped prefix such as `::ffff:10.0.0.0/112` and keeps the length of
+/// 112, with which it then cannot work; here that is refused.
 pub(crate) fn parse_ipv4_net(text: &str) -> Result<Ipv4Net, ConfigProblem> {
     match parse_cidr(text) {
         Some((IpAddr::V4(address), length)) => {
@@ -225,7 +230,8 @@ pub(crate) fn parse_ipv4_net(text: &str) -> Result<Ipv4Net, ConfigProblem> {
 
 /// A prefix of IPv6, host bits cleared.
 ///
-/// flannel's type takes an IPv4 prefix too, reads `10.0.0.0/8` as `::ffff:10.0.0.0/8` and goes wrong with it; here that is refused.
+/// flannel's type takes an IPv4 prefix too, reads `10.0.0.0/8` as `::ffff:10.0.0.0/8` and goes
+/// wrong with it; here that is refused.
 pub(crate) fn parse_ipv6_net(text: &str) -> Result<Ipv6Net, ConfigProblem> {
     match parse_cidr(text) {
         Some((IpAddr::V6(address), length)) => {
@@ -272,7 +278,8 @@ pub(crate) fn quoted(text: &str) -> String {
     compact(&String::from_utf8_lossy(encoder.text()))
 }
 
-/// A JSON value without white space between its parts, and with what HTML would take for markup escaped, as Go writes a raw value.
+/// A JSON value without white space between its parts, and with what HTML would take for markup
+/// escaped, as Go writes a raw value.
 pub(crate) fn compact(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let (mut in_string, mut escaped) = (false, false);

@@ -1,7 +1,8 @@
 //! Kube mode: leases made of `Node` objects.
 //!
-//! Follows `pkg/subnet/kube/kube.go` and `annotations.go` of flannel at cdf76059. The subnet of a node is its podCIDR, one a family; what it announces stands in its
-//! annotations, under a prefix that can be configured:
+//! Follows `pkg/subnet/kube/kube.go` and `annotations.go` of flannel at cdf76059. The subnet of a
+//! node is its podCIDR, one a family; what it announces stands in its annotations, under a prefix
+//! that can be configured:
 //!
 //! | annotation | what |
 //! |---|---|
@@ -11,7 +12,8 @@
 //! | `public-ip-overwrite`, `public-ipv6-overwrite` | what takes their place when flannel starts on the node |
 //! | `node-public-ip`, `node-public-ipv6` | which interface flannel takes when it starts |
 //!
-//! A node that cannot be made a lease is passed over, and the reason is in the findings. [`Assume`] says what is made up for nodes on which flannel has not run yet.
+//! A node that cannot be made a lease is passed over, and the reason is in the findings. [`Assume`]
+//! says what is made up for nodes on which flannel has not run yet.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -40,7 +42,8 @@ impl Default for Annotations {
 }
 
 impl Annotations {
-    /// The keys under a prefix: a domain with a dot, a slash, and perhaps a name (`--kube-annotation-prefix`).
+    /// The keys under a prefix: a domain with a dot, a slash, and perhaps a name
+    /// (`--kube-annotation-prefix`).
     ///
     /// # Errors
     /// Another form.
@@ -91,10 +94,12 @@ pub enum Assume {
     /// Nothing: the cluster as it is.
     #[default]
     Nothing,
-    /// A `VtepMAC` where a node announces backend data without one, or none: [`MacAddr::assumed`] of the node's and the device's name.
+    /// A `VtepMAC` where a node announces backend data without one, or none: [`MacAddr::assumed`]
+    /// of the node's and the device's name.
     VtepMac,
-    /// Also all of the announcement of a node that has none, as if flannel had started there: the first `InternalIP` of a family is its
-    /// public address, unless `public-ip-overwrite` or `node-public-ip` say another.
+    /// Also all of the announcement of a node that has none, as if flannel had started there: the
+    /// first `InternalIP` of a family is its public address, unless `public-ip-overwrite` or
+    /// `node-public-ip` say another.
     Announcement,
 }
 
@@ -141,7 +146,8 @@ fn parse_address(family: Family, text: &str) -> Option<IpAddr> {
     }
 }
 
-/// The nodes that take part, in the order in which the API server lists them (by name), and why others do not.
+/// The nodes that take part, in the order in which the API server lists them (by name), and why
+/// others do not.
 ///
 /// # Errors
 /// No family is enabled, or the backend is not known.
@@ -348,10 +354,12 @@ fn vxlan_data(
     VxlanData { vtep_mac: Some(mac), ..data }.to_json()
 }
 
-/// What flannel on other nodes hears of a node that comes, goes or changes; none when it hears nothing.
+/// What flannel on other nodes hears of a node that comes, goes or changes; none when it hears
+/// nothing.
 ///
-/// A change is heard only if the annotations for data, type or public address changed, in every enabled family: with dual stack, a change of one family alone is
-/// missed (`handleUpdateLeaseEvent`). Removing the annotation `kube-subnet-manager` is not heard either.
+/// A change is heard only if the annotations for data, type or public address changed, in every
+/// enabled family: with dual stack, a change of one family alone is missed
+/// (`handleUpdateLeaseEvent`). Removing the annotation `kube-subnet-manager` is not heard either.
 ///
 /// # Errors
 /// No family is enabled, or the backend is not known.

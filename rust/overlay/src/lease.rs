@@ -1,6 +1,7 @@
 //! `Lease`: the subnet of a node, and what the node announces of itself.
 //!
-//! Follows `pkg/lease/lease.go`, `pkg/subnet/subnet.go` and `pkg/subnet/etcd/registry.go` of flannel at cdf76059. In etcd a lease is a key and a value:
+//! Follows `pkg/lease/lease.go`, `pkg/subnet/subnet.go` and `pkg/subnet/etcd/registry.go` of
+//! flannel at cdf76059. In etcd a lease is a key and a value:
 //!
 //! ```
 //! use bayplan_overlay::{LeaseAttrs, SubnetKey};
@@ -53,7 +54,8 @@ impl Default for LeaseAttrs {
 }
 
 impl LeaseAttrs {
-    /// What a node of the backend `vxlan` announces: for each family its address, and the VNI and address of its device.
+    /// What a node of the backend `vxlan` announces: for each family its address, and the VNI and
+    /// address of its device.
     pub fn vxlan(
         vni: u32,
         ipv4: Option<(Ipv4Addr, MacAddr)>,
@@ -252,7 +254,8 @@ impl Lease {
         }
     }
 
-    /// Whether flannel takes both for leases of the same subnet (`sameSubnet`): by the families that `self` has.
+    /// Whether flannel takes both for leases of the same subnet (`sameSubnet`): by the families
+    /// that `self` has.
     pub fn same_subnet(&self, other: &Self) -> bool {
         (self.subnet.is_none() || self.subnet == other.subnet)
             && (self.ipv6_subnet.is_none() || self.ipv6_subnet == other.ipv6_subnet)
@@ -293,7 +296,8 @@ fn tail(text: &str, is: impl Fn(char) -> bool) -> &str {
 impl FromStr for SubnetKey {
     type Err = OverlayError;
 
-    /// Reads the end of `text`, as flannel does, which looks for its pattern anywhere before the end: a whole path in etcd will do.
+    /// Reads the end of `text`, as flannel does, which looks for its pattern anywhere before the
+    /// end: a whole path in etcd will do.
     ///
     /// # Errors
     /// No key stands there; a prefix of 32 (flannel reads five bits) or 128 (seven).

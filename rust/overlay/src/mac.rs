@@ -1,4 +1,5 @@
-//! `MacAddr`: a hardware address of six bytes, and the one that is assumed for a node that announces none.
+//! `MacAddr`: a hardware address of six bytes, and the one that is assumed for a node that
+//! announces none.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,17 +27,20 @@ impl MacAddr {
         first & 1 == 0
     }
 
-    /// Whether the address was not given by a manufacturer: the second lowest bit of the first byte is set.
+    /// Whether the address was not given by a manufacturer: the second lowest bit of the first byte
+    /// is set.
     pub const fn is_local(self) -> bool {
         let [first, ..] = self.0;
         first & 2 != 0
     }
 
-    /// A stable address for `name`: locally administered, unicast, the same in every run and version.
+    /// A stable address for `name`: locally administered, unicast, the same in every run and
+    /// version.
     ///
-    /// flannel draws the address of its device at random (`pkg/mac/mac.go`), so it cannot be known before the node runs. What stands
-    /// here is FNV-1a (64 bits) over the bytes of `name`, a zero byte and `device`, mixed by the finaliser of
-    /// `SplitMix64`; the six high bytes, the first of them `(b & 0xfe) | 0x02`.
+    /// flannel draws the address of its device at random (`pkg/mac/mac.go`), so it cannot be known
+    /// before the node runs. What stands here is FNV-1a (64 bits) over the bytes of `name`, a zero
+    /// byte and `device`, mixed by the finaliser of `SplitMix64`; the six high bytes, the first of
+    /// them `(b & 0xfe) | 0x02`.
     #[must_use]
     pub fn assumed(name: &str, device: &str) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -61,7 +65,8 @@ impl fmt::Display for MacAddr {
 impl FromStr for MacAddr {
     type Err = OverlayError;
 
-    /// Reads what Go's `net.ParseMAC` reads, of six bytes: `0e:2a:…`, `0e-2a-…` or `0e2a.….…`, in any case.
+    /// Reads what Go's `net.ParseMAC` reads, of six bytes: `0e:2a:…`, `0e-2a-…` or `0e2a.….…`, in
+    /// any case.
     ///
     /// # Errors
     /// Another form; an address of 8 or 20 bytes, which Go reads, but no Ethernet device has.

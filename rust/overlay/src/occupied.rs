@@ -9,8 +9,9 @@ use crate::family::to_bits;
 
 /// Prefixes of one family, and their union as spans that do not touch.
 ///
-/// Two prefixes are nested or disjoint, so that one can be taken out by looking at those around and inside it only. Spans that touch are one span, so that a walk over free subnets
-/// passes over all that are leased between two of them in one step.
+/// Two prefixes are nested or disjoint, so that one can be taken out by looking at those around and
+/// inside it only. Spans that touch are one span, so that a walk over free subnets passes over all
+/// that are leased between two of them in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Occupied {
     family: Family,
@@ -87,7 +88,8 @@ impl Occupied {
         }
     }
 
-    /// First addresses of up to `limit` free subnets of length `len` from `min` to `max`, ascending.
+    /// First addresses of up to `limit` free subnets of length `len` from `min` to `max`,
+    /// ascending.
     pub(crate) fn free(&self, min: u128, max: u128, len: u8, limit: usize) -> Vec<u128> {
         let size = self.family.block(len);
         let mut free = Vec::new();
@@ -108,7 +110,8 @@ impl Occupied {
         free
     }
 
-    /// How many subnets of length `len` from `min` to `max` are free, counted by the gaps between spans.
+    /// How many subnets of length `len` from `min` to `max` are free, counted by the gaps between
+    /// spans.
     pub(crate) fn count_free(&self, min: u128, max: u128, len: u8) -> u128 {
         if max < min {
             return 0;

@@ -34,8 +34,9 @@ pub enum Encapsulation {
     Gre,
     /// A frame in GRE with a key (RFC 7637).
     Nvgre,
-    /// A frame in VXLAN in `WireGuard`, as Cilium has it; the inner tunnel is counted over the same family. (Cilium itself keeps 80 bytes for `WireGuard`
-    /// whatever the family, and so 130 over IPv4.)
+    /// A frame in VXLAN in `WireGuard`, as Cilium has it; the inner tunnel is counted over the same
+    /// family. (Cilium itself keeps 80 bytes for `WireGuard` whatever the family, and so 130 over
+    /// IPv4.)
     VxlanInWireguard,
 }
 
@@ -88,8 +89,9 @@ impl Encapsulation {
         }
     }
 
-    /// What is added in front of (ESP, `WireGuard`: also behind) the inner IP packet, outermost first, but for the outer Ethernet header and its tags. None where it does not exist over that family, or
-    /// for Geneve options of another length than those that can be.
+    /// What is added in front of (ESP, `WireGuard`: also behind) the inner IP packet, outermost
+    /// first, but for the outer Ethernet header and its tags. None where it does not exist over
+    /// that family, or for Geneve options of another length than those that can be.
     pub fn layers(self, underlay: Family) -> Option<Vec<Layer>> {
         let ip = match underlay {
             Family::Ipv4 => ("IPv4", 20),
@@ -110,7 +112,8 @@ impl Encapsulation {
                 layers
             }
             Self::Wireguard => vec![ip, UDP, WIREGUARD],
-            // the numbers of flannel's pkg/backend/ipsec/ipsec_network.go, paddings at their greatest
+            // the numbers of flannel's pkg/backend/ipsec/ipsec_network.go, paddings at their
+            // greatest
             Self::Esp { udp_encap: false } if ipv4_only => vec![ip, ("ESP", 57)],
             Self::Esp { udp_encap: true } if ipv4_only => vec![ip, UDP, ("ESP", 57)],
             Self::Gre => vec![ip, ("GRE", 4)],
@@ -139,9 +142,11 @@ impl Encapsulation {
         underlay_mtu.checked_sub(self.overhead(underlay)?)
     }
 
-    /// Length of the frame on the wire that carries an IP packet of `packet` bytes, without preamble and FCS; none when the packet is too large.
+    /// Length of the frame on the wire that carries an IP packet of `packet` bytes, without
+    /// preamble and FCS; none when the packet is too large.
     ///
-    /// `WireGuard` pads what it encrypts to a multiple of 16 bytes, but never beyond its device's MTU.
+    /// `WireGuard` pads what it encrypts to a multiple of 16 bytes, but never beyond its device's
+    /// MTU.
     pub fn frame(self, packet: u32, underlay_mtu: u32, underlay: Family) -> Option<u32> {
         let (overhead, mtu) = (self.overhead(underlay)?, self.mtu(underlay_mtu, underlay)?);
         if packet > mtu {

@@ -1,12 +1,16 @@
-//! The way of a packet from pod to pod: each device it passes, what is looked up there, and the headers it has then.
+//! The way of a packet from pod to pod: each device it passes, what is looked up there, and the
+//! headers it has then.
 //!
-//! On one node a packet goes from the pod's `eth0` through the bridge `cni0` to the other pod and is not routed. Between nodes it is routed on both, so its TTL goes down by two (by four with flannel's
-//! `udp`, whose process takes one on each side too):
+//! On one node a packet goes from the pod's `eth0` through the bridge `cni0` to the other pod and
+//! is not routed. Between nodes it is routed on both, so its TTL goes down by two (by four with
+//! flannel's `udp`, whose process takes one on each side too):
 //!
 //! pod `eth0` → `cni0` → `flannel.1` → `eth0` → … → `eth0` → `flannel.1` → `cni0` → pod `eth0`
 //!
-//! Headers are values, not bytes: a [`Header`] has the fields that are known, [`Header::len`] says how long it is. Hardware addresses that no object tells (pods, bridges, interfaces of nodes) are
-//! [`MacAddr::assumed`]. Between nodes that share no segment one router is shown; there may be more.
+//! Headers are values, not bytes: a [`Header`] has the fields that are known, [`Header::len`] says
+//! how long it is. Hardware addresses that no object tells (pods, bridges, interfaces of nodes) are
+//! [`MacAddr::assumed`]. Between nodes that share no segment one router is shown; there may be
+//! more.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -70,7 +74,8 @@ pub struct Packet {
     pub transport: Transport,
     /// Payload of the transport, in bytes; at most 65,000.
     pub payload: u32,
-    /// The kernel's hash of the flow, from which the outer source port comes. It is keyed anew at each boot; without one, a stable hash takes its place.
+    /// The kernel's hash of the flow, from which the outer source port comes. It is keyed anew at
+    /// each boot; without one, a stable hash takes its place.
     pub flow_hash: Option<u32>,
 }
 
@@ -334,7 +339,8 @@ impl fmt::Display for Hop {
 pub enum Outcome {
     /// It arrives.
     Delivered,
-    /// It is larger than a device takes: the sender is told (ICMP, the MTU given), or it is cut into pieces where that is allowed.
+    /// It is larger than a device takes: the sender is told (ICMP, the MTU given), or it is cut
+    /// into pieces where that is allowed.
     TooBig {
         /// Where.
         place: String,
@@ -448,7 +454,8 @@ impl Flow<'_> {
         headers
     }
 
-    /// The outer UDP source port of a tunnel: Linux' `udp_flow_src_port` over ports from `min` to below `max`.
+    /// The outer UDP source port of a tunnel: Linux' `udp_flow_src_port` over ports from `min` to
+    /// below `max`.
     fn source_port(&self, min: u16, max: u16) -> u16 {
         let hash = self.packet.flow_hash.unwrap_or_else(|| {
             let fold = |address: IpAddr| {
@@ -472,7 +479,8 @@ impl Flow<'_> {
     }
 }
 
-/// The name of the node's end of a pod's cable. The plugin draws it at random; this is a stable one of the same form.
+/// The name of the node's end of a pod's cable. The plugin draws it at random; this is a stable one
+/// of the same form.
 fn veth(pod: &str) -> Arc<str> {
     let [_, _, a, b, c, d] = MacAddr::assumed(pod, "veth").octets();
     format!("veth{a:02x}{b:02x}{c:02x}{d:02x}").into()
@@ -523,7 +531,8 @@ enum Ports {
     Fixed(u16, u16),
 }
 
-/// The range of local ports in Linux (`net.ipv4.ip_local_port_range`), from which a VXLAN device takes source ports unless told otherwise.
+/// The range of local ports in Linux (`net.ipv4.ip_local_port_range`), from which a VXLAN device
+/// takes source ports unless told otherwise.
 const LOCAL_PORTS: (u16, u16) = (32768, 60999);
 
 impl Overlay {
@@ -540,7 +549,8 @@ impl Overlay {
         self.walk(source, destination, packet, None)
     }
 
-    /// The same as if packets went from node to node another way, over nodes' addresses of the same family.
+    /// The same as if packets went from node to node another way, over nodes' addresses of the same
+    /// family.
     ///
     /// # Errors
     /// As above.
@@ -823,7 +833,8 @@ impl Walk<'_> {
         let bridge = bridge_mac(node);
         let mut lookups = Vec::new();
         if let Some(gateway) = gateway {
-            // the plugin gives pods a route to the network, and by kube-flannel.yml the default route too
+            // the plugin gives pods a route to the network, and by kube-flannel.yml the default
+            // route too
             let network = self
                 .overlay
                 .conf()
@@ -1168,7 +1179,8 @@ impl Walk<'_> {
             let router =
                 [MacAddr::assumed("router", &from.name), MacAddr::assumed("router", &to.name)];
             let [near, far] = router;
-            // the router's own address is not known; the node sends what is for the other node to it
+            // the router's own address is not known; the node sends what is for the other node to
+            // it
             lookups.push(Lookup::Resolved { address: way.to, mac: near });
             self.hop(
                 &from_name,

@@ -1,9 +1,10 @@
 //! `Draw`: numbers from a seed.
 
-/// A source of numbers that says the same for the same seed: `SplitMix64` (Steele, Lea, Flood 2014).
+/// A source of numbers that says the same for the same seed: `SplitMix64` (Steele, Lea, Flood
+/// 2014).
 ///
-/// flannel seeds Go's `math/rand` with the time (`pkg/subnet/etcd/rand.go`), so which of the free subnets it takes cannot be told; what holds is that each of them is
-/// as likely as any other.
+/// flannel seeds Go's `math/rand` with the time (`pkg/subnet/etcd/rand.go`), so which of the free
+/// subnets it takes cannot be told; what holds is that each of them is as likely as any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw(u64);
 

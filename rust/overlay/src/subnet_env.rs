@@ -1,6 +1,8 @@
-//! `SubnetEnv`: the file by which flannel tells the CNI plugin a node's subnet and MTU, `/run/flannel/subnet.env`.
+//! `SubnetEnv`: the file by which flannel tells the CNI plugin a node's subnet and MTU,
+//! `/run/flannel/subnet.env`.
 //!
-//! Follows `WriteSubnetFile` of `pkg/subnet/subnet.go` and `ReadCIDRFromSubnetFile` of `main.go` of flannel at cdf76059.
+//! Follows `WriteSubnetFile` of `pkg/subnet/subnet.go` and `ReadCIDRFromSubnetFile` of `main.go` of
+//! flannel at cdf76059.
 //!
 //! ```
 //! use bayplan_overlay::SubnetEnv;
@@ -28,7 +30,8 @@ use crate::{Family, Previous};
 pub struct SubnetEnv {
     /// `FLANNEL_NETWORK`.
     pub network: Option<Ipv4Net>,
-    /// `FLANNEL_SUBNET`: the address of the bridge, which is the gateway of the pods, with the length of the subnet.
+    /// `FLANNEL_SUBNET`: the address of the bridge, which is the gateway of the pods, with the
+    /// length of the subnet.
     pub subnet: Option<Ipv4Net>,
     /// `FLANNEL_IPV6_NETWORK`.
     pub ipv6_network: Option<Ipv6Net>,
@@ -94,11 +97,13 @@ impl fmt::Display for SubnetEnv {
 impl FromStr for SubnetEnv {
     type Err = OverlayError;
 
-    /// Reads the file: `KEY=value` a line, comments and empty lines between; `export` before a key and quotes around a value are passed over, as are other variables.
-    /// Of two lines for one variable the last wins.
+    /// Reads the file: `KEY=value` a line, comments and empty lines between; `export` before a key
+    /// and quotes around a value are passed over, as are other variables. Of two lines for one
+    /// variable the last wins.
     ///
     /// # Errors
-    /// A line without `=`; a value that does not fit; more than one prefix for a variable, which flannel reports and passes over.
+    /// A line without `=`; a value that does not fit; more than one prefix for a variable, which
+    /// flannel reports and passes over.
     fn from_str(text: &str) -> Result<Self, OverlayError> {
         let mut env = Self::default();
         for (number, line) in (1..).zip(text.lines()) {

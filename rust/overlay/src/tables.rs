@@ -1,7 +1,7 @@
 //! What each node programs into its kernel: devices, neighbours, forwarding entries, routes.
 //!
-//! Follows `pkg/backend/vxlan/{vxlan,device,vxlan_network}.go`, `pkg/backend/route_network.go` and the other backends of flannel at cdf76059.
-//! For each other node, in this order:
+//! Follows `pkg/backend/vxlan/{vxlan,device,vxlan_network}.go`, `pkg/backend/route_network.go` and
+//! the other backends of flannel at cdf76059. For each other node, in this order:
 //!
 //! | backend | entries |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | `udp` | an entry in the table of flannel's own process |
 //! | `ipsec`, `alloc`, `extension`, `tencent-vpc` | nothing of the kind |
 //!
-//! With dual stack IPv4 comes first. A table is made for one node when it is asked for, in time proportional to the number of nodes.
+//! With dual stack IPv4 comes first. A table is made for one node when it is asked for, in time
+//! proportional to the number of nodes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,7 +76,8 @@ pub enum Segments {
 }
 
 impl Segments {
-    /// Whether `ip route get` shows one route without a gateway from one address to the other (`ip.DirectRouting`).
+    /// Whether `ip route get` shows one route without a gateway from one address to the other
+    /// (`ip.DirectRouting`).
     pub fn joins(&self, from: IpAddr, to: IpAddr) -> bool {
         match self {
             Self::Routed => false,
@@ -138,7 +140,8 @@ pub enum Entry {
     },
 }
 
-/// By what the kernel tells entries apart: one that is set takes the place of the one under the same key.
+/// By what the kernel tells entries apart: one that is set takes the place of the one under the
+/// same key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKey {
     /// A neighbour, by device and address.
@@ -276,7 +279,8 @@ pub struct Link {
     pub local: Option<IpAddr>,
     /// The external interface.
     pub interface: Arc<str>,
-    /// Its own address: the first of the node's subnet, alone in its prefix so that no route comes with it.
+    /// Its own address: the first of the node's subnet, alone in its prefix so that no route comes
+    /// with it.
     pub address: Option<IpNet>,
     /// The MTU that flannel asks for; 0 and less: flannel asks for none.
     pub requested_mtu: i64,
@@ -337,7 +341,8 @@ impl Link {
 /// Least MTU of a device in Linux (`ETH_MIN_MTU`).
 const LEAST_MTU: u32 = 68;
 
-/// Largest MTU of an IP-in-IP device in Linux: a packet's greatest length less the outer header (`ip_tunnel_newlink`).
+/// Largest MTU of an IP-in-IP device in Linux: a packet's greatest length less the outer header
+/// (`ip_tunnel_newlink`).
 const IP_MAX_MTU: u32 = 0xfff8;
 
 impl Backend {
@@ -358,7 +363,8 @@ impl Backend {
     }
 }
 
-/// The MTU that Linux gives a VXLAN device over an interface: what is asked for, at most the interface's less the headers (`vxlan_config_apply`).
+/// The MTU that Linux gives a VXLAN device over an interface: what is asked for, at most the
+/// interface's less the headers (`vxlan_config_apply`).
 pub fn vxlan_device_mtu(requested: i64, interface_mtu: u32, underlay: Family) -> u32 {
     let headroom = underlay.header() + 8 + 8 + 14;
     let most = interface_mtu.saturating_sub(headroom).max(LEAST_MTU);
@@ -841,8 +847,8 @@ impl Tables {
         self.0.insert(entry.key(), entry)
     }
 
-    /// Deletes an entry; `false` when the kernel has none such. A neighbour goes whatever hardware address it has, a
-    /// peer by its key; anything else must be as it was set.
+    /// Deletes an entry; `false` when the kernel has none such. A neighbour goes whatever hardware
+    /// address it has, a peer by its key; anything else must be as it was set.
     pub fn delete(&mut self, entry: &Entry) -> bool {
         let key = entry.key();
         let by_key =

@@ -29,7 +29,8 @@ impl Pairs {
     }
 }
 
-/// The pairs of each workload, in the order in which they first come; `placements` are workload and node of each pod.
+/// The pairs of each workload, in the order in which they first come; `placements` are workload and
+/// node of each pod.
 pub fn pairs<'p>(
     placements: impl IntoIterator<Item = (&'p str, &'p str)>,
 ) -> IndexMap<&'p str, Pairs> {
@@ -78,8 +79,9 @@ impl Cost {
 }
 
 impl Message {
-    /// What one message costs in one direction, without acknowledgements: cut into packets as large as fit. None when no byte of payload fits into a packet, or the
-    /// encapsulation does not exist over the underlay.
+    /// What one message costs in one direction, without acknowledgements: cut into packets as large
+    /// as fit. None when no byte of payload fits into a packet, or the encapsulation does not exist
+    /// over the underlay.
     pub fn cost(&self, encapsulation: Encapsulation) -> Option<Cost> {
         let fits = encapsulation.mtu(self.underlay_mtu, self.underlay)?;
         let mtu = self.pod_mtu.map_or(fits, |mtu| mtu.min(fits));
@@ -97,7 +99,8 @@ impl Message {
         Some(Cost { frames: full + u64::from(last), bytes })
     }
 
-    /// What it costs all pairs across nodes, once in each direction: by plain routes over the same underlay, and in the overlay.
+    /// What it costs all pairs across nodes, once in each direction: by plain routes over the same
+    /// underlay, and in the overlay.
     pub fn overlay_cost(
         &self,
         pairs: &Pairs,

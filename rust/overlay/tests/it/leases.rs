@@ -1,4 +1,5 @@
-//! Leases in etcd against a model that does what flannel does: walk over all subnets, and for each over all leases.
+//! Leases in etcd against a model that does what flannel does: walk over all subnets, and for each
+//! over all leases.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -155,7 +156,8 @@ proptest! {
                     if let (Ok(got), Some(before)) = (&got, previous.subnet)
                         && got.key.subnet == before
                     {
-                        // flannel looks for a lease of just that subnet: the one before may overlap another
+                        // flannel looks for a lease of just that subnet: the one before may overlap
+                        // another
                         prop_assert_eq!(Some(got.key), expected);
                     } else if let Ok(got) = &got && got.origin == bayplan_overlay::Origin::Allocated {
                         let others = registry.iter().filter(|(key, _)| **key != got.key);

@@ -1,4 +1,5 @@
-//! The overlay: what flannel itself says, laws against simple models, and examples of its documentation.
+//! The overlay: what flannel itself says, laws against simple models, and examples of its
+//! documentation.
 
 #![expect(
     clippy::unwrap_used,
