@@ -797,6 +797,11 @@ impl Walk<'_> {
                 ),
             }
         };
+        // a way that does not exist has no MTU that a pod could be told
+        if let (Some(_), Err(reason)) = (other, &way) {
+            let (mtu, reason) = (0, reason.clone());
+            return self.done(None, mtu, Outcome::Unreachable { reason });
+        }
         // a process on the node sends from the address of the device that the route leads to
         if self.from.host
             && !self.to.host
