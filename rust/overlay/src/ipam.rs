@@ -372,6 +372,14 @@ mod tests {
     }
 
     #[test]
+    fn the_address_given_last_is_not_given_again_at_once() {
+        let mut range = range("10.244.1.0/29");
+        assert_eq!(take(&mut range, 1), ["10.244.1.2"]);
+        assert!(range.release("10.244.1.2".parse().unwrap()));
+        assert_eq!(take(&mut range, 1), ["10.244.1.3"]);
+    }
+
+    #[test]
     fn ipv6_has_no_broadcast_address() {
         let mut range = range("fd00::/126");
         assert_eq!(take(&mut range, 9), ["fd00::2", "fd00::3"]);
