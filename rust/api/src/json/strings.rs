@@ -29,6 +29,11 @@ impl Strings {
         Self { slots: vec![[Str::default(), Str::default()]; SLOTS] }
     }
 
+    /// A cache that keeps nothing and allocates nothing, for a small text that is read on its own.
+    pub const fn none() -> Self {
+        Self { slots: Vec::new() }
+    }
+
     /// The shared string that equals `text`; `None` when `text` is not UTF-8.
     #[inline]
     pub fn get(&mut self, text: &[u8]) -> Option<Str> {
