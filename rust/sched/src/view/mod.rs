@@ -344,11 +344,12 @@ impl View {
         let best_of = |at: usize, mut best: Option<(i32, NodeIdx)>| {
             let from = at * BLOCK;
             let sums = rows.sums().get(from..from + BLOCK).unwrap_or_default();
-            let bound = bounds.get(at).copied().unwrap_or(UNFIT);
-            let most = rows.most().get(at).copied().unwrap_or(UNFIT);
+            // What a row has at most beside its sum: it were in the best group, with the most that is fixed.
+            let beside =
+                bounds.get(at).zip(rows.most().get(at)).map_or(0, |(bound, most)| bound - most);
+            let mut needed = best.map_or(0, |(total, _)| total - beside);
             for (place, &sum) in (from..).zip(sums) {
-                // What the row would have in the best group, with the most that is fixed.
-                if best.is_some_and(|(total, _)| bound - most + sum < total) {
+                if sum < needed {
                     continue;
                 }
                 let Some(node) = order.row(place) else { continue };
@@ -358,6 +359,7 @@ impl View {
                     best.is_none_or(|(most, first)| total > most || total == most && node < first);
                 if total >= 0 && is_better {
                     best = Some((total, node));
+                    needed = total - beside;
                 }
             }
             best
