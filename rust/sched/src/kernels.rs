@@ -5,7 +5,9 @@
 use multiversion::multiversion;
 
 /// How many rows a pass looks at before it compares.
-pub(crate) const BLOCK: usize = 256;
+const BLOCK: usize = 256;
+/// How many rows are scored at once, at most.
+pub(crate) const ROWS: usize = 64;
 
 /// The greatest of some numbers; the least number there is of none.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
@@ -104,7 +106,7 @@ fn whole(number: f64) -> i32 {
     (number + UNITS.1).to_bits() as i32
 }
 
-/// Adds to sums, for a block of rows, the weighted mean of `leastRequestedScore` or `mostRequestedScore` of two resources that count
+/// Adds to sums, for up to [`ROWS`] rows, the weighted mean of `leastRequestedScore` or `mostRequestedScore` of two resources that count
 /// alike. `false`, and nothing is added, if an amount is out of range or a row lacks one of the resources.
 pub(crate) fn add_allocation_scores(
     both: [Resource<'_>; 2],
@@ -148,7 +150,7 @@ fn add_most_allocated(both: [Resource<'_>; 2], weight: i32, sums: &mut [i32]) ->
     })
 }
 
-/// Adds to sums, for a block of rows, what `balancedResourceScorer` says of two resources. `false`, and nothing is added, as above.
+/// Adds to sums, for up to [`ROWS`] rows, what `balancedResourceScorer` says of two resources. `false`, and nothing is added, as above.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
     "x86_64+avx2",
@@ -174,7 +176,7 @@ fn add_pairs(
     sums: &mut [i32],
     score: impl Fn([f64; 2], [f64; 2]) -> f64,
 ) -> bool {
-    let mut scores = [0_i32; BLOCK];
+    let mut scores = [0_i32; ROWS];
     let mut all = 0;
     let amounts_1 = first.amounts.capacity.iter().zip(first.amounts.used);
     let amounts_2 = second.amounts.capacity.iter().zip(second.amounts.used);

@@ -272,8 +272,18 @@ impl RowScores {
     /// Asks filters and scores about rows.
     fn ask(&mut self, cluster: &Cluster, rows: &[NodeIdx], work: &mut Work) {
         work.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let (mut fits, mut raws, mut sums) = ([true; BLOCK], [0_i64; BLOCK], [0_i64; BLOCK]);
-        for nodes in rows.chunks(BLOCK) {
+        // Mostly one pod was placed since the last question.
+        if rows.len() <= 4 {
+            self.ask_by::<4>(cluster, rows)
+        } else {
+            self.ask_by::<BLOCK>(cluster, rows)
+        }
+    }
+
+    /// The same, `N` rows at a time.
+    fn ask_by<const N: usize>(&mut self, cluster: &Cluster, rows: &[NodeIdx]) {
+        let (mut fits, mut raws, mut sums) = ([true; N], [0_i64; N], [0_i64; N]);
+        for nodes in rows.chunks(N) {
             let fits = &mut fits[..nodes.len()];
             let raws = &mut raws[..nodes.len()];
             let sums = &mut sums[..nodes.len()];

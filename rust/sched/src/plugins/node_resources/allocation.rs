@@ -152,7 +152,9 @@ impl<S: Scorer> AllocationScore<S> {
 }
 
 /// How many rows are gathered at once.
-const SOME: usize = 64;
+const SOME: usize = kernels::ROWS;
+/// Fewer rows than this are scored one by one.
+const FEW: usize = 8;
 
 /// The first rows of a resource.
 fn resource_of<'a>(
@@ -192,7 +194,7 @@ impl<S: Scorer> Score for AllocationScore<S> {
 
     fn raws(&self, cluster: &Cluster, nodes: &[NodeIdx], scores: &mut [i64]) {
         for (nodes, scores) in nodes.chunks(SOME).zip(scores.chunks_mut(SOME)) {
-            if !self.score_some(cluster, nodes, scores) {
+            if nodes.len() < FEW || !self.score_some(cluster, nodes, scores) {
                 for (score, &node) in scores.iter_mut().zip(nodes) {
                     *score = self.raw(cluster, node);
                 }
@@ -203,8 +205,8 @@ impl<S: Scorer> Score for AllocationScore<S> {
     fn add_to(&self, cluster: &Cluster, _nodes: &NodeSet, weight: i32, sums: &mut [i32]) -> bool {
         let pair = self.pair().map(|pair| pair.map(|it| (self.columns(cluster, it), it.request)));
         let mut in_range = true;
-        for (at, sums) in sums.chunks_mut(kernels::BLOCK).enumerate() {
-            let from = at * kernels::BLOCK;
+        for (at, sums) in sums.chunks_mut(kernels::ROWS).enumerate() {
+            let from = at * kernels::ROWS;
             if kernels::greatest(sums) < 0 {
                 continue;
             }
@@ -250,7 +252,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::{Amounts, Resource, Scorer};
-    use crate::kernels::MAX_EXACT;
+    use crate::kernels::{self, MAX_EXACT};
 
     /// Capacity and use of two resources on a block of rows, small and as great as loops over pairs take; sometimes a row lacks one.
     pub(crate) fn rows() -> impl Strategy<Value = Vec<[i64; 4]>> {
@@ -258,15 +260,17 @@ pub(super) mod tests {
         let used = prop_oneof![0_i64..60, 0..=MAX_EXACT - REQUEST];
         let row = [amount.clone(), used.clone(), amount, used];
         let lacking =
-            proptest::option::weighted(0.1, (0..100_usize, prop_oneof![Just(0_usize), Just(2)]));
-        (proptest::collection::vec(row, 0..100), lacking).prop_map(|(mut rows, lacking)| {
-            if let Some((row, at)) = lacking
-                && let Some(row) = rows.get_mut(row)
-            {
-                row[at] = 0;
-            }
-            rows
-        })
+            proptest::option::weighted(0.1, (0..64_usize, prop_oneof![Just(0_usize), Just(2)]));
+        (proptest::collection::vec(row, 0..=kernels::ROWS), lacking).prop_map(
+            |(mut rows, lacking)| {
+                if let Some((row, at)) = lacking
+                    && let Some(row) = rows.get_mut(row)
+                {
+                    row[at] = 0;
+                }
+                rows
+            },
+        )
     }
 
     /// What a pod requests, at most.
