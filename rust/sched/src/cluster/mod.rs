@@ -4,6 +4,7 @@
 //! the difference instead of being made again.
 
 mod change;
+mod codes;
 mod export;
 mod images;
 mod intake;
@@ -24,13 +25,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bayplan_api::{
-    LabelSelectorRequirement, Labels, Namespace, Objects, Pod, PodDisruptionBudget, PodSink,
-    PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
+    LabelSelector, LabelSelectorRequirement, Labels, Namespace, Objects, Pod, PodDisruptionBudget,
+    PodSink, PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
 pub use change::{ApplyError, ChangeError};
+pub(crate) use codes::Codes;
 pub use export::{Bookkeeping, Reserved};
 pub use images::{ImageState, Images};
 pub use intake::{Arriving, PodIntake};
@@ -49,6 +51,7 @@ use self::pod_names::PodNames;
 use self::pod_set::PodSet;
 use self::storage::StorageUndo;
 use self::table::Table;
+pub(crate) use self::template_index::AskingTemplates;
 use self::template_index::TemplateIndex;
 use self::undo::{Log, Undo};
 use crate::identity::Identity;
@@ -290,43 +293,25 @@ impl Cluster {
         row.into_iter().flat_map(|(_, row)| row.counts.iter().map(|(&node, &count)| (node, count)))
     }
 
-    /// The templates of which pods are on nodes and that may have to do with a pod: one of the pod's own `terms` may mean them, or
-    /// one of theirs the pod, if it has `labels`. In ascending order.
-    pub(crate) fn templates_meant<'a>(
-        &self,
-        terms: impl IntoIterator<Item = &'a AffinityTerm>,
-        labels: Option<&Labels>,
-    ) -> Vec<TemplateId> {
-        let mut templates = Vec::new();
-        if let Some(labels) = labels {
-            self.template_index.asking_for(labels, &mut templates);
-        }
-        let index = &self.template_index;
-        let all = terms.into_iter().all(|term| index.meant_by(term, &mut templates));
-        self.running(templates, all)
+    /// Groups of templates that are alike in namespace and labels, among them all that the selector may select.
+    pub(crate) fn alike_for(&self, selector: &LabelSelector) -> Vec<&[TemplateId]> {
+        self.template_index.alike_for(&selector.match_labels, &selector.match_expressions)
     }
 
-    /// The templates of which pods are on nodes and that requirements may select. In ascending order.
-    pub(crate) fn templates_selected(
+    /// The same for requirements alone.
+    pub(crate) fn alike_for_all_of(
         &self,
         requirements: &[LabelSelectorRequirement],
-    ) -> Vec<TemplateId> {
-        let mut templates = Vec::new();
-        let all = self.template_index.selected_by(requirements, &mut templates);
-        self.running(templates, all)
+    ) -> Vec<&[TemplateId]> {
+        self.template_index.alike_for(&Labels::new(), requirements)
     }
 
-    fn running(&self, mut templates: Vec<TemplateId>, all: bool) -> Vec<TemplateId> {
-        if !all {
-            return self.running_templates().collect();
-        }
-        templates.sort_unstable();
-        templates.dedup();
-        templates.retain(|template| {
-            let row = self.templates.get_index(template.index());
-            row.is_some_and(|(_, row)| !row.counts.is_empty())
-        });
-        templates
+    /// The distinct affinity terms of all templates, among them all that may mean pods with these labels.
+    pub(crate) fn terms_about(
+        &self,
+        labels: &Labels,
+    ) -> impl Iterator<Item = (&AffinityTerm, &AskingTemplates)> {
+        self.template_index.terms_about(labels)
     }
 
     /// How many pods of the template are on the node.
