@@ -175,7 +175,7 @@ impl DomainCounts {
                     few.shared.extend(sums.iter().copied().zip(sets.iter()));
                 }
                 Sums::Alone(sums) => {
-                    few.others.extend(sums.iter().map(|(&node, &sum)| (node, sum)))
+                    few.others.extend(sums.iter().map(|(&node, &sum)| (node, sum)));
                 }
             }
         }
@@ -262,7 +262,7 @@ impl KeyCounts {
                 }
             }
             (Sums::Shared(_), None) => {
-                nodes.retain(|node| self.get(node).is_none_or(|sum| sum <= 0))
+                nodes.retain(|node| self.get(node).is_none_or(|sum| sum <= 0));
             }
         }
     }
