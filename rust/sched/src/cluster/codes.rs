@@ -159,3 +159,52 @@ impl Codes {
         self.groups.of_code.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_follows_from_the_codes_follows_their_changes(
+            rows in 1..150_usize,
+            changes in proptest::collection::vec((0..150_usize, proptest::option::of(0..80_usize)), 0..300),
+            left in 0..150_usize,
+        ) {
+            let mut column = CodeColumn::new(rows);
+            let mut codes = vec![Domain::NONE; rows];
+            for (at, code) in changes {
+                let code = code.map_or(Domain::NONE, Domain::from_index);
+                if let Some(known) = codes.get_mut(at) {
+                    *known = code;
+                    column.set(NodeIdx::from_index(at), code);
+                    // what is known now must be forgotten
+                    prop_assert_eq!(column.having().contains(NodeIdx::from_index(at)), code != Domain::NONE);
+                }
+            }
+            let shared = column.share();
+            let before = codes.clone();
+            codes.resize(left, Domain::NONE);
+            column.resize(left);
+
+            let with = |wanted: &dyn Fn(Domain) -> bool| NodeSet::from_fn(left, |row| {
+                codes.get(row.index()).is_some_and(|&code| code != Domain::NONE && wanted(code))
+            });
+            prop_assert_eq!(column.having(), &with(&|_| true));
+            prop_assert_eq!(column.with(|code| code.index() % 3 == 1), with(&|code| code.index() % 3 == 1));
+            let mut used: Vec<Domain> = codes.iter().copied().filter(|code| *code != Domain::NONE).collect();
+            used.sort_unstable();
+            prop_assert_eq!(column.is_injective(), used.windows(2).all(|pair| pair[0] != pair[1]));
+            if let Some(sets) = column.share().sets() {
+                for (code, set) in sets.iter_enumerated() {
+                    prop_assert_eq!(set, &with(&|other| other == code));
+                }
+            }
+            // What was shared stays as it was.
+            for (at, code) in before.into_iter().enumerate() {
+                prop_assert_eq!(shared.get(NodeIdx::from_index(at)), code);
+            }
+        }
+    }
+}

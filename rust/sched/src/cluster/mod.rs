@@ -11,6 +11,7 @@ mod intake;
 mod kept;
 mod labels;
 mod node_columns;
+mod pod_counts;
 mod pod_info;
 mod pod_names;
 mod pod_set;
@@ -47,6 +48,7 @@ pub use storage::{Storage, StorageChange};
 pub use undo::{ForkError, ForkId, WhatIf};
 
 use self::node_columns::Grown;
+use self::pod_counts::PodCounts;
 use self::pod_names::PodNames;
 use self::pod_set::PodSet;
 use self::storage::StorageUndo;
@@ -76,6 +78,8 @@ pub struct Cluster {
     /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
+    /// How many pods of each template count on each node.
+    pod_counts: IndexVec<TemplateId, PodCounts>,
     template_index: TemplateIndex,
     namespaces: Table<ObjectIdx, Namespace>,
     storage: Storage,
@@ -104,8 +108,6 @@ struct TemplateRow {
     info: Arc<PodInfo>,
     /// What the pods attach to their nodes; empty for most.
     attachments: Vec<Attachment>,
-    /// How many pods of the template count on each node.
-    counts: IndexMap<NodeIdx, PodCount, FxBuildHasher>,
 }
 
 /// How many pods of a template are on a node.
@@ -170,6 +172,7 @@ impl PartialEq for Cluster {
             && self.absent == other.absent
             && self.reserved == other.reserved
             && self.templates == other.templates
+            && self.pod_counts == other.pod_counts
             && self.namespaces == other.namespaces
             && self.storage == other.storage
             && self.owners == other.owners
@@ -197,8 +200,8 @@ impl Cluster {
         for pods in self.nodes.pods.as_mut_slice() {
             pods.shrink_to_fit();
         }
-        for row in self.templates.values_mut() {
-            row.counts.shrink_to_fit();
+        for counts in self.pod_counts.as_mut_slice() {
+            counts.shrink_to_fit();
         }
     }
 
@@ -219,7 +222,8 @@ impl Cluster {
         });
         let id = TemplateId::from_index(self.templates.len());
         self.template_index.push(id, &info);
-        let row = TemplateRow { info: Arc::new(info), attachments, counts: IndexMap::default() };
+        let row = TemplateRow { info: Arc::new(info), attachments };
+        self.pod_counts.push(PodCounts::default());
         self.log.push(|| Undo::TemplatePushed);
         self.templates.insert(template, row);
         id
@@ -227,6 +231,7 @@ impl Cluster {
 
     /// Takes back [`Cluster::intern_template`].
     fn forget_template(&mut self) {
+        self.pod_counts.pop();
         if let Some((_, row)) = self.templates.pop() {
             let id = TemplateId::from_index(self.templates.len());
             self.template_index.pop(id, &row.info);
@@ -282,15 +287,13 @@ impl Cluster {
 
     /// All templates of which pods are on nodes.
     pub fn running_templates(&self) -> impl Iterator<Item = TemplateId> {
-        let templates = self.templates.values().enumerate();
-        let running = templates.filter(|(_, template)| !template.counts.is_empty());
-        running.map(|(row, _)| TemplateId::from_index(row))
+        let running = self.pod_counts.iter_enumerated().filter(|(_, counts)| !counts.is_empty());
+        running.map(|(template, _)| template)
     }
 
     /// On which nodes how many pods of the template are.
     pub fn pod_counts(&self, template: TemplateId) -> impl Iterator<Item = (NodeIdx, PodCount)> {
-        let row = self.templates.get_index(template.index());
-        row.into_iter().flat_map(|(_, row)| row.counts.iter().map(|(&node, &count)| (node, count)))
+        self.pod_counts.get(template).into_iter().flat_map(PodCounts::iter)
     }
 
     /// Groups of templates that are alike in namespace and labels, among them all that the selector may select.
@@ -316,8 +319,7 @@ impl Cluster {
 
     /// How many pods of the template are on the node.
     pub fn pod_count(&self, template: TemplateId, node: NodeIdx) -> PodCount {
-        let row = self.templates.get_index(template.index());
-        row.and_then(|(_, row)| row.counts.get(&node)).copied().unwrap_or_default()
+        self.pod_counts.get(template).map_or_else(PodCount::default, |counts| counts.get(node))
     }
 
     /// What the pods of a template attach to their nodes.

@@ -12,7 +12,7 @@ type Postings = IndexMap<(Str, Str), Vec<usize>, FxBuildHasher>;
 /// Templates by their labels, and affinity terms by the labels that they ask for.
 ///
 /// Many templates have the same labels, and many the same terms: each distinct one is held against a selector or a pod once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct TemplateIndex {
     /// Templates by namespace and labels, in ascending order.
     alike: IndexMap<(Str, Labels), Vec<TemplateId>, FxBuildHasher>,
@@ -27,7 +27,7 @@ pub(super) struct TemplateIndex {
 }
 
 /// The templates that have an affinity term, each as often as it has it, in ascending order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct AskingTemplates {
     pub(crate) required_affinity: Vec<TemplateId>,
     pub(crate) required_anti_affinity: Vec<TemplateId>,
@@ -177,6 +177,45 @@ fn pop_place(postings: &mut Postings, pair: &(Str, Str)) {
         places.pop();
         if places.is_empty() {
             postings.swap_remove(pair);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bayplan_testkit::strategies::{PodShape, pod};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::index_vec::Idx;
+    use crate::resource::Resources;
+
+    proptest! {
+        #[test]
+        fn templates_that_are_taken_off_leave_nothing(
+            pods in proptest::collection::vec(pod(PodShape::Pending), 1..12), kept in 0..12_usize,
+        ) {
+            let mut resources = Resources::default();
+            let infos: Vec<PodInfo> =
+                pods.iter().map(|pod| PodInfo::new(&mut resources, PodInfo::template_of(pod))).collect();
+            let mut index = TemplateIndex::default();
+            let mut before = index.clone();
+            for (number, info) in infos.iter().enumerate() {
+                if number == kept {
+                    before = index.clone();
+                }
+                index.push(TemplateId::from_index(number), info);
+            }
+            if kept >= infos.len() {
+                before = index.clone();
+            }
+            for (number, info) in infos.iter().enumerate().skip(kept).rev() {
+                index.pop(TemplateId::from_index(number), info);
+            }
+            prop_assert_eq!(&index, &before);
+            // places are positions
+            prop_assert_eq!(index.terms.as_slice(), before.terms.as_slice());
+            prop_assert_eq!(index.alike.as_slice(), before.alike.as_slice());
         }
     }
 }
