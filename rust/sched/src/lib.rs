@@ -19,6 +19,7 @@ pub mod index_vec;
 mod kernels;
 pub mod node_set;
 mod nominated;
+mod passes;
 mod plan;
 mod plans;
 pub mod plugins;

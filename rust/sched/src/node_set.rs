@@ -115,6 +115,21 @@ impl NodeSet {
         self.words.iter().all(|&word| word == 0)
     }
 
+    /// Whether a node is in both.
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(word, other)| word & other != 0)
+    }
+
+    /// Whether all nodes are in the other too.
+    pub(crate) fn is_subset(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).all(|(word, other)| word & !other == 0)
+    }
+
+    /// One bit a node, 64 a word.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The first node in node order.
     pub(crate) fn first(&self) -> Option<NodeIdx> {
         self.iter().next()

@@ -4,6 +4,7 @@ use bayplan_api::{Node, NodeSelectorOperator, NodeSelectorRequirement, NodeSelec
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 
+use super::codes::{CodeColumn, Codes};
 use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx};
 use crate::node_set::NodeSet;
 use crate::resource::{is_qualified_name, is_qualified_name_part};
@@ -12,38 +13,58 @@ use crate::resource::{is_qualified_name, is_qualified_name_part};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LabelColumn {
     values: IndexSet<Str, FxBuildHasher>,
-    domains: IndexVec<NodeIdx, Domain>,
+    domains: CodeColumn,
 }
 
 impl LabelColumn {
     /// The topology domain of a node, [`Domain::NONE`] if it lacks the label.
     pub fn domain(&self, node: NodeIdx) -> Domain {
-        self.domains.get(node).copied().unwrap_or(Domain::NONE)
+        self.domains.get(node)
     }
 
-    /// The domains of so many rows.
-    pub fn domains(&self, rows: usize) -> IndexVec<NodeIdx, Domain> {
-        let mut domains = self.domains.clone();
-        domains.resize(rows, Domain::NONE);
-        domains
+    /// The domains of all nodes as they are now, to keep.
+    pub(crate) fn domains(&self) -> Codes {
+        self.domains.share()
     }
 
-    fn set(&mut self, node: NodeIdx, domain: Domain) {
-        while self.domains.len() <= node.index() {
-            self.domains.push(Domain::NONE);
-        }
-        self.domains[node] = domain;
-        // the column ends with the last node that has the label
-        while self.domains.as_slice().last() == Some(&Domain::NONE) {
-            self.domains.pop();
-        }
+    /// The nodes that have the label.
+    pub(crate) fn having(&self) -> &NodeSet {
+        self.domains.having()
     }
 
     /// Whether no two nodes have the same value.
     pub fn is_injective(&self) -> bool {
-        let mut met: IndexVec<Domain, bool> = IndexVec::filled(false, self.values.len());
-        let mut domains = self.domains.iter().filter(|domain| **domain != Domain::NONE);
-        domains.all(|&domain| !std::mem::replace(&mut met[domain], true))
+        self.domains.is_injective()
+    }
+
+    /// The nodes with one of the values.
+    fn with_one_of(&self, values: &[Str]) -> NodeSet {
+        match values {
+            [one] => {
+                let wanted = self.find(one).unwrap_or(Domain::NONE);
+                self.domains.with(|domain| domain == wanted)
+            }
+            values => {
+                let mut wanted: IndexVec<Domain, bool> = IndexVec::filled(false, self.len());
+                for domain in values.iter().filter_map(|value| self.find(value)) {
+                    wanted[domain] = true;
+                }
+                self.domains.with(|domain| wanted.get(domain).copied().unwrap_or(false))
+            }
+        }
+    }
+
+    /// The nodes whose value, read as an integer, stands so to the requirement's; each distinct value is looked at once.
+    fn compared(
+        &self,
+        requirement: &NodeSelectorRequirement,
+        holds: fn(i64, i64) -> bool,
+    ) -> NodeSet {
+        let wanted = requirement.values.first().and_then(|wanted| parse_int(wanted));
+        let compare = |value| parse_int(value).zip(wanted).is_some_and(|(a, b)| holds(a, b));
+        let holding: IndexVec<Domain, bool> =
+            self.values.iter().map(|value| compare(value)).collect();
+        self.domains.with(|domain| holding.get(domain).copied().unwrap_or(false))
     }
 
     /// How many values there are or were; domains are numbered from 0, and one may be without a node.
@@ -94,7 +115,7 @@ impl NodeLabels {
     pub(super) fn resize(&mut self, rows: usize) {
         self.rows = rows;
         for column in self.columns.values_mut() {
-            column.domains.truncate(rows);
+            column.domains.resize(rows);
         }
     }
 
@@ -105,7 +126,10 @@ impl NodeLabels {
             let known = self.columns.len();
             let entry = self.columns.entry(key.clone());
             let place = entry.index();
-            let column = entry.or_default();
+            let column = entry.or_insert_with(|| LabelColumn {
+                values: IndexSet::default(),
+                domains: CodeColumn::new(self.rows),
+            });
             if place == known {
                 new(NewLabel::Key);
             }
@@ -113,7 +137,7 @@ impl NodeLabels {
             if is_new {
                 new(NewLabel::Value(place));
             }
-            column.set(row, Domain::from_index(domain));
+            column.domains.set(row, Domain::from_index(domain));
         }
     }
 
@@ -122,7 +146,7 @@ impl NodeLabels {
         self.names.swap_remove(&node.metadata.name);
         for (key, _) in node.metadata.labels.iter() {
             if let Some(column) = self.columns.get_mut(key) {
-                column.set(row, Domain::NONE);
+                column.domains.set(row, Domain::NONE);
             }
         }
     }
@@ -153,10 +177,7 @@ impl NodeLabels {
     pub fn having(&self, key: &str) -> NodeSet {
         match self.column(key) {
             None => NodeSet::empty(self.rows),
-            Some(column) => {
-                let domains = column.domains.as_slice();
-                NodeSet::from_column(self.rows, domains, |domain| domain != Domain::NONE)
-            }
+            Some(column) => column.having().clone(),
         }
     }
 
@@ -164,10 +185,7 @@ impl NodeLabels {
     pub fn with_value(&self, key: &str, value: &str) -> NodeSet {
         match self.column(key).and_then(|column| Some((column, column.find(value)?))) {
             None => NodeSet::empty(self.rows),
-            Some((column, wanted)) => {
-                let domains = column.domains.as_slice();
-                NodeSet::from_column(self.rows, domains, |domain| domain == wanted)
-            }
+            Some((column, wanted)) => column.domains.with(|domain| domain == wanted),
         }
     }
 
@@ -213,39 +231,27 @@ impl NodeLabels {
 
     /// The nodes that satisfy one requirement on labels; each distinct value is looked at once.
     fn matching_requirement(&self, requirement: &NodeSelectorRequirement) -> NodeSet {
-        let absent = matches!(
-            requirement.operator,
-            NodeSelectorOperator::NotIn | NodeSelectorOperator::DoesNotExist
-        );
         let Some(column) = self.column(&requirement.key) else {
-            return if absent { NodeSet::full(self.rows) } else { NodeSet::empty(self.rows) };
+            return match requirement.operator {
+                NodeSelectorOperator::NotIn | NodeSelectorOperator::DoesNotExist => {
+                    NodeSet::full(self.rows)
+                }
+                _ => NodeSet::empty(self.rows),
+            };
         };
-        let matching: IndexVec<Domain, bool> =
-            column.values.iter().map(|value| value_matches(requirement, value)).collect();
-        if absent {
-            return NodeSet::from_fn(self.rows, |node| {
-                matching.get(column.domain(node)).copied().unwrap_or(true)
-            });
+        let all_but = |nodes: &NodeSet| {
+            let mut others = NodeSet::full(self.rows);
+            others.subtract(nodes);
+            others
+        };
+        match requirement.operator {
+            NodeSelectorOperator::In => column.with_one_of(&requirement.values),
+            NodeSelectorOperator::NotIn => all_but(&column.with_one_of(&requirement.values)),
+            NodeSelectorOperator::Exists => column.having().clone(),
+            NodeSelectorOperator::DoesNotExist => all_but(column.having()),
+            NodeSelectorOperator::Gt => column.compared(requirement, |have, wanted| have > wanted),
+            NodeSelectorOperator::Lt => column.compared(requirement, |have, wanted| have < wanted),
         }
-        NodeSet::from_column(self.rows, column.domains.as_slice(), |domain| {
-            matching.get(domain).copied().unwrap_or(false)
-        })
-    }
-}
-
-/// `labels.Requirement.Matches` for a label that is there.
-fn value_matches(requirement: &NodeSelectorRequirement, value: &Str) -> bool {
-    let compare = |holds: fn(i64, i64) -> bool| {
-        let wanted = requirement.values.first().and_then(|wanted| parse_int(wanted));
-        parse_int(value).zip(wanted).is_some_and(|(have, wanted)| holds(have, wanted))
-    };
-    match requirement.operator {
-        NodeSelectorOperator::In => requirement.values.contains(value),
-        NodeSelectorOperator::NotIn => !requirement.values.contains(value),
-        NodeSelectorOperator::Exists => true,
-        NodeSelectorOperator::DoesNotExist => false,
-        NodeSelectorOperator::Gt => compare(|have, wanted| have > wanted),
-        NodeSelectorOperator::Lt => compare(|have, wanted| have < wanted),
     }
 }
 

@@ -4,12 +4,14 @@
 //! the difference instead of being made again.
 
 mod change;
+mod codes;
 mod export;
 mod images;
 mod intake;
 mod kept;
 mod labels;
 mod node_columns;
+mod pod_counts;
 mod pod_info;
 mod pod_names;
 mod pod_set;
@@ -24,13 +26,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bayplan_api::{
-    LabelSelectorRequirement, Labels, Namespace, Objects, Pod, PodDisruptionBudget, PodSink,
-    PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
+    LabelSelector, LabelSelectorRequirement, Labels, Namespace, Objects, Pod, PodDisruptionBudget,
+    PodSink, PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, Str,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
 pub use change::{ApplyError, ChangeError};
+pub(crate) use codes::Codes;
 pub use export::{Bookkeeping, Reserved};
 pub use images::{ImageState, Images};
 pub use intake::{Arriving, PodIntake};
@@ -45,10 +48,12 @@ pub use storage::{Storage, StorageChange};
 pub use undo::{ForkError, ForkId, WhatIf};
 
 use self::node_columns::Grown;
+use self::pod_counts::PodCounts;
 use self::pod_names::PodNames;
 use self::pod_set::PodSet;
 use self::storage::StorageUndo;
 use self::table::Table;
+pub(crate) use self::template_index::AskingTemplates;
 use self::template_index::TemplateIndex;
 use self::undo::{Log, Undo};
 use crate::identity::Identity;
@@ -73,6 +78,8 @@ pub struct Cluster {
     /// What was reserved for assumed pods.
     reserved: IndexMap<PodIdx, Vec<StorageChange>, FxBuildHasher>,
     templates: IndexMap<Pod, TemplateRow, FxBuildHasher>,
+    /// How many pods of each template count on each node.
+    pod_counts: IndexVec<TemplateId, PodCounts>,
     template_index: TemplateIndex,
     namespaces: Table<ObjectIdx, Namespace>,
     storage: Storage,
@@ -101,8 +108,6 @@ struct TemplateRow {
     info: Arc<PodInfo>,
     /// What the pods attach to their nodes; empty for most.
     attachments: Vec<Attachment>,
-    /// How many pods of the template count on each node.
-    counts: IndexMap<NodeIdx, PodCount, FxBuildHasher>,
 }
 
 /// How many pods of a template are on a node.
@@ -167,6 +172,7 @@ impl PartialEq for Cluster {
             && self.absent == other.absent
             && self.reserved == other.reserved
             && self.templates == other.templates
+            && self.pod_counts == other.pod_counts
             && self.namespaces == other.namespaces
             && self.storage == other.storage
             && self.owners == other.owners
@@ -194,8 +200,8 @@ impl Cluster {
         for pods in self.nodes.pods.as_mut_slice() {
             pods.shrink_to_fit();
         }
-        for row in self.templates.values_mut() {
-            row.counts.shrink_to_fit();
+        for counts in self.pod_counts.as_mut_slice() {
+            counts.shrink_to_fit();
         }
     }
 
@@ -216,7 +222,8 @@ impl Cluster {
         });
         let id = TemplateId::from_index(self.templates.len());
         self.template_index.push(id, &info);
-        let row = TemplateRow { info: Arc::new(info), attachments, counts: IndexMap::default() };
+        let row = TemplateRow { info: Arc::new(info), attachments };
+        self.pod_counts.push(PodCounts::default());
         self.log.push(|| Undo::TemplatePushed);
         self.templates.insert(template, row);
         id
@@ -224,6 +231,7 @@ impl Cluster {
 
     /// Takes back [`Cluster::intern_template`].
     fn forget_template(&mut self) {
+        self.pod_counts.pop();
         if let Some((_, row)) = self.templates.pop() {
             let id = TemplateId::from_index(self.templates.len());
             self.template_index.pop(id, &row.info);
@@ -279,60 +287,39 @@ impl Cluster {
 
     /// All templates of which pods are on nodes.
     pub fn running_templates(&self) -> impl Iterator<Item = TemplateId> {
-        let templates = self.templates.values().enumerate();
-        let running = templates.filter(|(_, template)| !template.counts.is_empty());
-        running.map(|(row, _)| TemplateId::from_index(row))
+        let running = self.pod_counts.iter_enumerated().filter(|(_, counts)| !counts.is_empty());
+        running.map(|(template, _)| template)
     }
 
     /// On which nodes how many pods of the template are.
     pub fn pod_counts(&self, template: TemplateId) -> impl Iterator<Item = (NodeIdx, PodCount)> {
-        let row = self.templates.get_index(template.index());
-        row.into_iter().flat_map(|(_, row)| row.counts.iter().map(|(&node, &count)| (node, count)))
+        self.pod_counts.get(template).into_iter().flat_map(PodCounts::iter)
     }
 
-    /// The templates of which pods are on nodes and that may have to do with a pod: one of the pod's own `terms` may mean them, or
-    /// one of theirs the pod, if it has `labels`. In ascending order.
-    pub(crate) fn templates_meant<'a>(
-        &self,
-        terms: impl IntoIterator<Item = &'a AffinityTerm>,
-        labels: Option<&Labels>,
-    ) -> Vec<TemplateId> {
-        let mut templates = Vec::new();
-        if let Some(labels) = labels {
-            self.template_index.asking_for(labels, &mut templates);
-        }
-        let index = &self.template_index;
-        let all = terms.into_iter().all(|term| index.meant_by(term, &mut templates));
-        self.running(templates, all)
+    /// Groups of templates that are alike in namespace and labels, among them all that the selector may select.
+    pub(crate) fn alike_for(&self, selector: &LabelSelector) -> Vec<&[TemplateId]> {
+        self.template_index.alike_for(&selector.match_labels, &selector.match_expressions)
     }
 
-    /// The templates of which pods are on nodes and that requirements may select. In ascending order.
-    pub(crate) fn templates_selected(
+    /// The same for requirements alone.
+    pub(crate) fn alike_for_all_of(
         &self,
         requirements: &[LabelSelectorRequirement],
-    ) -> Vec<TemplateId> {
-        let mut templates = Vec::new();
-        let all = self.template_index.selected_by(requirements, &mut templates);
-        self.running(templates, all)
+    ) -> Vec<&[TemplateId]> {
+        self.template_index.alike_for(&Labels::new(), requirements)
     }
 
-    fn running(&self, mut templates: Vec<TemplateId>, all: bool) -> Vec<TemplateId> {
-        if !all {
-            return self.running_templates().collect();
-        }
-        templates.sort_unstable();
-        templates.dedup();
-        templates.retain(|template| {
-            let row = self.templates.get_index(template.index());
-            row.is_some_and(|(_, row)| !row.counts.is_empty())
-        });
-        templates
+    /// The distinct affinity terms of all templates, among them all that may mean pods with these labels.
+    pub(crate) fn terms_about(
+        &self,
+        labels: &Labels,
+    ) -> impl Iterator<Item = (&AffinityTerm, &AskingTemplates)> {
+        self.template_index.terms_about(labels)
     }
 
     /// How many pods of the template are on the node.
     pub fn pod_count(&self, template: TemplateId, node: NodeIdx) -> PodCount {
-        let row = self.templates.get_index(template.index());
-        row.and_then(|(_, row)| row.counts.get(&node)).copied().unwrap_or_default()
+        self.pod_counts.get(template).map_or_else(PodCount::default, |counts| counts.get(node))
     }
 
     /// What the pods of a template attach to their nodes.

@@ -4,12 +4,13 @@ use bayplan_api::{Node, Taint};
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
+use super::codes::CodeColumn;
 use super::images::Images;
 use super::labels::{NewLabel, NodeLabels};
 use super::pod_info::PodInfo;
 use super::ports::UsedPorts;
 use crate::go::len64;
-use crate::index_vec::{IndexVec, NodeIdx, PodIdx, ResourceId, TemplateId};
+use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx, PodIdx, ResourceId, TemplateId};
 use crate::node_set::NodeSet;
 use crate::resource::{PODS, Resources, amounts};
 
@@ -25,7 +26,7 @@ pub struct NodeColumns {
     /// `spec.unschedulable`.
     pub unschedulable: NodeSet,
     taint_lists: IndexSet<Vec<Taint>, FxBuildHasher>,
-    taint_list_of: IndexVec<NodeIdx, usize>,
+    taint_list_of: CodeColumn,
     /// How many pods a node takes: `status.allocatable.pods`.
     pub allowed_pods: IndexVec<NodeIdx, i64>,
     /// How many pods a node has.
@@ -76,7 +77,6 @@ impl NodeColumns {
         grown: impl FnMut(Grown),
     ) -> NodeIdx {
         let row = self.objects.push(node);
-        self.taint_list_of.push(0);
         self.allowed_pods.push(0);
         self.pod_count.push(0);
         self.non_zero_milli_cpu.push(0);
@@ -96,7 +96,6 @@ impl NodeColumns {
     /// Takes the last row off, which is none of the nodes.
     pub(super) fn pop(&mut self) {
         self.objects.pop();
-        self.taint_list_of.pop();
         self.allowed_pods.pop();
         self.pod_count.pop();
         self.non_zero_milli_cpu.pop();
@@ -114,6 +113,7 @@ impl NodeColumns {
     fn resize_sets(&mut self) {
         let rows = self.objects.len();
         self.labels.resize(rows);
+        self.taint_list_of.resize(rows);
         self.live.resize(rows);
         self.unschedulable.resize(rows);
         for column in self.resources.as_mut_slice() {
@@ -152,7 +152,7 @@ impl NodeColumns {
         if is_new {
             grown(Grown::TaintList);
         }
-        self.taint_list_of[row] = list;
+        self.taint_list_of.set(row, Domain::from_index(list));
         let allocatable = &node.status.allocatable;
         self.allowed_pods[row] = allocatable.get(PODS).map_or(0, bayplan_api::Quantity::value);
         let known = resources.len();
@@ -343,6 +343,12 @@ impl NodeColumns {
 
     /// Which of [`NodeColumns::taint_lists`] the node has.
     pub fn taint_list_of(&self, node: NodeIdx) -> usize {
-        self.taint_list_of[node]
+        self.taint_list_of.get(node).index()
+    }
+
+    /// The nodes whose lists of taints are wanted; each distinct list is looked at once.
+    pub(crate) fn with_taints(&self, wanted: impl Fn(&[Taint]) -> bool) -> NodeSet {
+        let wanted: IndexVec<Domain, bool> = self.taint_lists().map(wanted).collect();
+        self.taint_list_of.with(|list| wanted.get(list).copied().unwrap_or(false))
     }
 }

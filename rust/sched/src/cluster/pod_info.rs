@@ -30,7 +30,7 @@ pub struct PodInfo {
 }
 
 /// `framework.AffinityTerm`: an affinity term with the namespaces that it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AffinityTerm {
     /// `namespaces`, or the pod's own if neither they nor a selector are given.
     pub namespaces: Vec<Str>,

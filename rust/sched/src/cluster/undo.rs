@@ -10,7 +10,7 @@ use super::pods::{Place, PodRow};
 use super::ports::UsedPorts;
 use super::storage::{StorageChange, StorageUndo};
 use super::table::TableUndo;
-use super::{Cluster, PodChange};
+use super::{Cluster, PodChange, PodCount};
 use crate::index_vec::{AbsentId, Idx, NodeIdx, ObjectIdx, PodIdx, TemplateId};
 use crate::sampling::Cycle;
 
@@ -338,13 +338,9 @@ impl Cluster {
     pub(super) fn count_change(&mut self, pod: PodIdx, node: NodeIdx, delta: i64) {
         let PodRow { template, terminating, .. } = self.pods[pod];
         self.count_row(template, node, delta);
-        if let Some((_, row)) = self.templates.get_index_mut(template.index()) {
-            let count = row.counts.entry(node).or_default();
-            count.all += delta;
-            count.terminating += if terminating { delta } else { 0 };
-            if count.all == 0 {
-                row.counts.swap_remove(&node);
-            }
+        if let Some(counts) = self.pod_counts.get_mut(template) {
+            let terminating = if terminating { delta } else { 0 };
+            counts.add(node, PodCount { all: delta, terminating });
         }
         self.note_change(PodChange { node, template, terminating, delta });
     }

@@ -263,6 +263,11 @@ pub trait Score: fmt::Debug + Send + Sync {
     ) {
     }
 
+    /// The same for all feasible nodes at once.
+    fn feasible_nodes(&mut self, cluster: &Cluster, nodes: &NodeSet) {
+        self.feasible(cluster, &mut nodes.iter().map(|node| (node, 1)));
+    }
+
     /// The raw score of a row.
     fn raw(&self, cluster: &Cluster, node: NodeIdx) -> i64;
 
@@ -313,20 +318,7 @@ pub trait Score: fmt::Debug + Send + Sync {
     ///
     /// What [`Score::raws`] and [`Score::normalize`] say of all the nodes, in one pass over columns where a plugin knows a way.
     fn add_to(&self, cluster: &Cluster, nodes: &NodeSet, weight: i32, sums: &mut [i32]) -> bool {
-        let nodes: Vec<NodeIdx> = nodes.iter().collect();
-        let mut scores = vec![0; nodes.len()];
-        self.raws(cluster, &nodes, &mut scores);
-        if self.has_normalize() {
-            self.normalize(&nodes, &mut scores);
-        }
-        nodes.iter().zip(scores).all(|(&node, score)| {
-            let in_range = (0..=MAX_NODE_SCORE).contains(&score);
-            let score = i32::try_from(score).unwrap_or(0);
-            if let Some(sum) = sums.get_mut(node.index()) {
-                *sum = sum.wrapping_add(score.wrapping_mul(weight));
-            }
-            in_range
-        })
+        add_row_by_row(self, cluster, nodes, weight, sums)
     }
 
     /// A pod came or went; says which rows to score again.
@@ -334,6 +326,30 @@ pub trait Score: fmt::Debug + Send + Sync {
 
     /// A copy, for rows that several templates share.
     fn boxed_clone(&self) -> Box<dyn Score>;
+}
+
+/// [`Score::add_to`] as the raw scores and their normalisation say it.
+pub(crate) fn add_row_by_row(
+    score: &(impl Score + ?Sized),
+    cluster: &Cluster,
+    nodes: &NodeSet,
+    weight: i32,
+    sums: &mut [i32],
+) -> bool {
+    let nodes: Vec<NodeIdx> = nodes.iter().collect();
+    let mut scores = vec![0; nodes.len()];
+    score.raws(cluster, &nodes, &mut scores);
+    if score.has_normalize() {
+        score.normalize(&nodes, &mut scores);
+    }
+    nodes.iter().zip(scores).all(|(&node, score)| {
+        let in_range = (0..=MAX_NODE_SCORE).contains(&score);
+        let score = i32::try_from(score).unwrap_or(0);
+        if let Some(sum) = sums.get_mut(node.index()) {
+            *sum = sum.wrapping_add(score.wrapping_mul(weight));
+        }
+        in_range
+    })
 }
 
 /// Keeps for a pod what it will use on its node.

@@ -50,12 +50,5 @@ pub(crate) fn find_untolerated_taint<'taints>(
 
 /// The nodes all of whose `NoSchedule` and `NoExecute` taints are tolerated; each distinct list is looked at once.
 pub(crate) fn tolerated_nodes(cluster: &Cluster, tolerations: &[Toleration]) -> NodeSet {
-    let nodes = cluster.nodes();
-    let tolerated: Vec<bool> = nodes
-        .taint_lists()
-        .map(|taints| find_untolerated_taint(taints, tolerations).is_none())
-        .collect();
-    NodeSet::from_fn(nodes.row_count(), |node| {
-        tolerated.get(nodes.taint_list_of(node)).copied().unwrap_or(true)
-    })
+    cluster.nodes().with_taints(|taints| find_untolerated_taint(taints, tolerations).is_none())
 }

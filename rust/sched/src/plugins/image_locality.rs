@@ -6,13 +6,14 @@
 //!
 //! Follows `pkg/scheduler/framework/plugins/imagelocality/image_locality.go` of v1.34.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::fixed::FixedScore;
 use crate::cluster::{Cluster, PodInfo};
 use crate::framework::{MAX_NODE_SCORE, Plugin, PreScore, ScorePlugin};
 use crate::go::{div, float64, int64, len64};
-use crate::index_vec::{IndexVec, NodeIdx};
+use crate::index_vec::NodeIdx;
 
 /// The plugin.
 #[derive(Debug)]
@@ -39,32 +40,36 @@ impl ScorePlugin for ImageLocality {
         let spec = &pod.pod.spec;
         let containers = spec.init_containers.len() + spec.containers.len();
         let max_threshold = MAX_CONTAINER_THRESHOLD.wrapping_mul(len64(containers));
-        let count = cluster.nodes().row_count();
         // Most nodes have none of the images.
-        let mut sums: IndexVec<NodeIdx, i64> = IndexVec::new();
-        let mut having: Vec<NodeIdx> = Vec::new();
+        let mut sums: Vec<(NodeIdx, i64)> = Vec::new();
         for container in spec.init_containers.iter().chain(&spec.containers) {
             let name = normalized_image_name(&container.image);
             let Some(image) = cluster.nodes().images.get(&name) else { continue };
             let spread = float64(len64(image.nodes.len())) / float64(cluster.nodes().count64());
             let scaled = int64(float64(image.size_bytes) * spread);
-            if sums.is_empty() {
-                sums = IndexVec::filled(0, count);
+            let is_first = sums.is_empty();
+            sums.extend(image.nodes.iter().map(|&node| (node, scaled)));
+            if !is_first {
+                // Integers wrap as in Go, in whatever order they are added.
+                sums.sort_unstable_by_key(|(node, _)| *node);
+                sums.dedup_by(|(node, more), (before, sum)| {
+                    let same = node == before;
+                    if same {
+                        *sum = sum.wrapping_add(*more);
+                    }
+                    same
+                });
             }
-            for &node in &image.nodes {
-                sums[node] = sums[node].wrapping_add(scaled);
+        }
+        let mut last = (0, calculate_priority(0, max_threshold));
+        let of_most = last.1;
+        for (_, sum) in &mut sums {
+            if *sum != last.0 {
+                last = (*sum, calculate_priority(*sum, max_threshold));
             }
-            having.extend(&image.nodes);
+            *sum = last.1;
         }
-        let of_most = calculate_priority(0, max_threshold);
-        if having.is_empty() {
-            return Ok(PreScore::run(FixedScore::uniform(of_most, None)));
-        }
-        let mut raw = IndexVec::filled(of_most, count);
-        for node in having {
-            raw[node] = calculate_priority(sums[node], max_threshold);
-        }
-        Ok(PreScore::run(FixedScore::new(raw, None)))
+        Ok(PreScore::run(FixedScore::of_rows(of_most, sums)))
     }
 }
 
@@ -81,6 +86,10 @@ fn calculate_priority(sum: i64, max_threshold: i64) -> i64 {
 }
 
 /// The name with its tag: `:latest` if it has none.
-fn normalized_image_name(name: &str) -> String {
-    if name.rfind(':') <= name.rfind('/') { format!("{name}:latest") } else { name.to_owned() }
+fn normalized_image_name(name: &str) -> Cow<'_, str> {
+    if name.rfind(':') <= name.rfind('/') {
+        Cow::Owned(format!("{name}:latest"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }

@@ -15,7 +15,7 @@ use bayplan_api::{
     NodeSelector, NodeSelectorOperator, NodeSelectorTerm, PreferredSchedulingTerm, Str,
 };
 
-use super::fixed::FixedScore;
+use super::fixed::{FixedScore, Normalize};
 use super::helper::default_normalize_score;
 use crate::cluster::{Cluster, NodeLabels, PodChange, PodInfo};
 use crate::config::NodeAffinityArgs;
@@ -180,17 +180,17 @@ impl Filter for AffinityFilter {
 
 impl ScorePlugin for NodeAffinity {
     fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
-        let preferred = |affinity: Option<&bayplan_api::NodeAffinity>| {
-            affinity.map(|affinity| affinity.preferred.clone()).unwrap_or_default()
-        };
+        fn preferred(affinity: Option<&bayplan_api::NodeAffinity>) -> &[PreferredSchedulingTerm] {
+            affinity.map_or(&[], |affinity| affinity.preferred.as_slice())
+        }
         let affinity = pod.pod.spec.affinity.as_ref();
         let own = preferred(affinity.and_then(|affinity| affinity.node_affinity.as_ref()));
         let added = preferred(self.args.added_affinity.as_ref());
         if own.is_empty() && added.is_empty() {
             return Ok(PreScore::Skip);
         }
-        let mut raw: IndexVec<NodeIdx, i64> = IndexVec::filled(0, cluster.nodes().row_count());
-        for PreferredSchedulingTerm { weight, preference } in own.iter().chain(&added) {
+        let mut sums = Sums::new(cluster.nodes().row_count());
+        for PreferredSchedulingTerm { weight, preference } in own.iter().chain(added) {
             if *weight == 0 {
                 continue;
             }
@@ -201,11 +201,78 @@ impl ScorePlugin for NodeAffinity {
                     requirement.key
                 )
             })?;
-            for node in &matching {
-                raw[node] += i64::from(*weight);
-            }
+            sums.add(&matching, i64::from(*weight));
         }
         let normalize = |scores: &mut [i64]| default_normalize_score(false, scores);
-        Ok(PreScore::run(FixedScore::new(raw, Some(normalize))))
+        Ok(PreScore::run(sums.into_score(Some(normalize))))
+    }
+}
+
+/// Sums of weights, of sets of nodes as long as they are few.
+enum Sums {
+    /// Sets that have none in common; other nodes have no weight.
+    OfSets(Vec<(i64, NodeSet)>, NodeSet),
+    OfRows(IndexVec<NodeIdx, i64>),
+}
+
+impl Sums {
+    /// More sets than this cost more than rows.
+    const MAX_SETS: usize = 12;
+
+    fn new(rows: usize) -> Self {
+        Self::OfSets(Vec::new(), NodeSet::empty(rows))
+    }
+
+    /// Adds to the sum of some nodes.
+    fn add(&mut self, nodes: &NodeSet, weight: i64) {
+        match self {
+            Self::OfSets(sets, all) => {
+                for at in 0..sets.len() {
+                    let Some((sum, set)) = sets.get_mut(at) else { continue };
+                    let mut both = set.clone();
+                    both.intersect(nodes);
+                    if !both.is_empty() {
+                        set.subtract(nodes);
+                        let sum = *sum + weight;
+                        sets.push((sum, both));
+                    }
+                }
+                let mut new = nodes.clone();
+                new.subtract(all);
+                sets.push((weight, new));
+                all.union(nodes);
+                // Equal sums are one set.
+                sets.sort_unstable_by_key(|(sum, _)| *sum);
+                sets.dedup_by(|(sum, set), (before, union)| {
+                    let same = sum == before;
+                    if same {
+                        union.union(set);
+                    }
+                    same
+                });
+                sets.retain(|(_, set)| !set.is_empty());
+                if sets.len() > Self::MAX_SETS {
+                    let mut rows = IndexVec::filled(0, nodes.universe());
+                    for (sum, set) in sets {
+                        for node in &*set {
+                            rows[node] = *sum;
+                        }
+                    }
+                    *self = Self::OfRows(rows);
+                }
+            }
+            Self::OfRows(rows) => {
+                for node in nodes {
+                    rows[node] += weight;
+                }
+            }
+        }
+    }
+
+    fn into_score(self, normalize: Option<Normalize>) -> FixedScore {
+        match self {
+            Self::OfSets(sets, _) => FixedScore::of_sets(0, sets, normalize),
+            Self::OfRows(rows) => FixedScore::new(rows, normalize),
+        }
     }
 }

@@ -9,10 +9,12 @@
 
 use std::sync::Arc;
 
-use bayplan_api::TaintEffect;
+use bayplan_api::{Taint, TaintEffect};
 
 use super::fixed::FixedScore;
-use super::helper::{default_normalize_score, find_untolerated_taint, tolerate_taint};
+use super::helper::{
+    default_normalize_score, find_untolerated_taint, tolerate_taint, tolerated_nodes,
+};
 use crate::cluster::{Cluster, PodChange, PodInfo};
 use crate::framework::{
     Dependency, Filter, FilterPlugin, Plugin, PreFilter, PreScore, Rows, ScorePlugin, Stale,
@@ -45,21 +47,16 @@ impl Plugin for TaintToleration {
 
 impl FilterPlugin for TaintToleration {
     fn pre_filter(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreFilter, Status> {
-        let tolerations = &pod.pod.spec.tolerations;
-        let statuses = cluster.nodes().taint_lists().map(|taints| {
-            find_untolerated_taint(taints, tolerations).map(|taint| {
-                let (key, value) = (&taint.key, &taint.value);
-                Status::unresolvable(format!("node(s) had untolerated taint {{{key}: {value}}}"))
-            })
-        });
-        Ok(PreFilter::run(TaintFilter { statuses: statuses.collect() }))
+        let tolerated = tolerated_nodes(cluster, &pod.pod.spec.tolerations);
+        Ok(PreFilter::run(TaintFilter { pod: Arc::clone(pod), tolerated }))
     }
 }
 
-/// Each distinct list of taints and why the pod cannot stand it.
+/// The nodes whose taints the pod can stand.
 #[derive(Debug, Clone)]
 struct TaintFilter {
-    statuses: Vec<Option<Status>>,
+    pod: Arc<PodInfo>,
+    tolerated: NodeSet,
 }
 
 impl Filter for TaintFilter {
@@ -68,10 +65,15 @@ impl Filter for TaintFilter {
     }
 
     fn filter(&self, cluster: &Cluster, rows: Rows<'_>, verdicts: &mut Verdicts) {
-        let ids: Vec<Option<StatusId>> = self
-            .statuses
-            .iter()
-            .map(|status| status.as_ref().map(|status| verdicts.status(status.clone())))
+        let tolerations = &self.pod.pod.spec.tolerations;
+        let untolerated =
+            cluster.nodes().taint_lists().map(|taints| find_untolerated_taint(taints, tolerations));
+        let ids: Vec<Option<StatusId>> = untolerated
+            .map(|taint| {
+                let Taint { key, value, .. } = taint?;
+                let reason = format!("node(s) had untolerated taint {{{key}: {value}}}");
+                Some(verdicts.status(Status::unresolvable(reason)))
+            })
             .collect();
         rows.each(cluster.nodes().row_count(), |node| {
             match ids.get(cluster.nodes().taint_list_of(node)).copied().flatten() {
@@ -81,14 +83,12 @@ impl Filter for TaintFilter {
         });
     }
 
-    fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
-        matches!(self.statuses.get(cluster.nodes().taint_list_of(node)), Some(None))
+    fn fits(&self, _cluster: &Cluster, node: NodeIdx) -> bool {
+        self.tolerated.contains(node)
     }
 
-    fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
-        if self.statuses.iter().any(Option::is_some) {
-            nodes.retain(|node| self.fits(cluster, node));
-        }
+    fn narrow(&self, _cluster: &Cluster, nodes: &mut NodeSet) {
+        nodes.intersect(&self.tolerated);
     }
 
     fn pod_changed(&mut self, _cluster: &Cluster, _change: &PodChange) -> Stale {
@@ -103,25 +103,21 @@ impl Filter for TaintFilter {
 impl ScorePlugin for TaintToleration {
     fn pre_score(&self, pod: &Arc<PodInfo>, cluster: &Cluster) -> Result<PreScore, String> {
         let nodes = cluster.nodes();
-        let intolerable: Vec<i64> = nodes
-            .taint_lists()
-            .map(|taints| {
-                let counted = taints.iter().filter(|taint| {
-                    taint.effect == TaintEffect::PreferNoSchedule
-                        && !tolerate_taint(&pod.pod.spec.tolerations, taint)
-                });
-                len64(counted.count())
-            })
-            .collect();
+        let intolerable = |taints: &[Taint]| {
+            let counted = taints.iter().filter(|taint| {
+                taint.effect == TaintEffect::PreferNoSchedule
+                    && !tolerate_taint(&pod.pod.spec.tolerations, taint)
+            });
+            len64(counted.count())
+        };
+        let mut counts: Vec<i64> = nodes.taint_lists().map(intolerable).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let sets = counts.into_iter().filter(|&count| count > 0);
+        let sets =
+            sets.map(|count| (count, nodes.with_taints(|taints| intolerable(taints) == count)));
         let normalize = |scores: &mut [i64]| default_normalize_score(true, scores);
-        if intolerable.iter().all(|&count| count == 0) {
-            return Ok(PreScore::run(FixedScore::uniform(0, Some(normalize))));
-        }
-        let raw = nodes
-            .rows()
-            .map(|node| intolerable.get(nodes.taint_list_of(node)).copied().unwrap_or(0))
-            .collect();
-        Ok(PreScore::run(FixedScore::new(raw, Some(normalize))))
+        Ok(PreScore::run(FixedScore::of_sets(0, sets.collect(), Some(normalize))))
     }
 
     fn without_pre_score(

@@ -46,7 +46,7 @@ pub(crate) fn scan(
             continue;
         }
         if *depends_on == Dependency::FeasibleSet {
-            score.feasible(cluster, &mut nodes.iter().map(|node| (node, 1)));
+            score.feasible_nodes(cluster, &nodes);
         }
         if score.is_uniform() {
             let mut one = [score.raw(cluster, first)];

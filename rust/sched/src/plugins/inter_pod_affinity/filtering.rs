@@ -7,11 +7,12 @@ use std::sync::Arc;
 use bayplan_api::Str;
 
 use super::domain_counts::{Added, DomainCounts};
-use super::tally::{Effects, Tally};
+use super::tally::{Effects, Tally, all_pods, holds_of};
 use super::{Incoming, means};
 use crate::cluster::{AffinityTerm, Cluster, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
 use crate::index_vec::{NodeIdx, TemplateId};
+use crate::node_set::NodeSet;
 
 const ERR_REASON_EXISTING_ANTI_AFFINITY_RULES_NOT_MATCH: &str =
     "node(s) didn't satisfy existing pods anti-affinity rules";
@@ -112,10 +113,46 @@ impl Tally for AffinityFilter {
         &mut self.effects
     }
 
-    fn candidates(&self, cluster: &Cluster) -> Vec<TemplateId> {
+    fn count_all(&mut self, cluster: &Cluster) {
         let own = &self.incoming.pod;
-        let terms = own.required_affinity.iter().chain(&own.required_anti_affinity);
-        cluster.templates_meant(terms, Some(&own.pod.metadata.labels))
+        for (term, asking) in cluster.terms_about(&own.pod.metadata.labels) {
+            let templates = asking.required_anti_affinity.as_slice();
+            if !templates.is_empty() && self.incoming.is_meant_by(term) {
+                let key = &term.topology_key;
+                self.existing_anti_affinity.add_all(cluster, key, 1, all_pods(cluster, templates));
+            }
+        }
+        if let Some(selector) =
+            own.required_affinity.first().and_then(|term| term.selector.as_ref())
+        {
+            for templates in cluster.alike_for(selector) {
+                if holds_of(cluster, templates, |running| {
+                    matches_all(&own.required_affinity, running)
+                }) {
+                    for term in &own.required_affinity {
+                        self.affinity.add_all(
+                            cluster,
+                            &term.topology_key,
+                            1,
+                            all_pods(cluster, templates),
+                        );
+                    }
+                }
+            }
+        }
+        for term in &own.required_anti_affinity {
+            let Some(selector) = &term.selector else { continue };
+            for templates in cluster.alike_for(selector) {
+                if holds_of(cluster, templates, |running| means(term, running)) {
+                    self.anti_affinity.add_all(
+                        cluster,
+                        &term.topology_key,
+                        1,
+                        all_pods(cluster, templates),
+                    );
+                }
+            }
+        }
     }
 
     fn effect(&self, running: &PodInfo) -> Option<Effect> {
@@ -198,6 +235,25 @@ impl Filter for AffinityFilter {
 
     fn fits(&self, cluster: &Cluster, node: NodeIdx) -> bool {
         matches!(self.verdict(cluster, node), Verdict::Fits)
+    }
+
+    fn narrow(&self, cluster: &Cluster, nodes: &mut NodeSet) {
+        let own = &self.incoming.pod;
+        let is_first = self.matches_itself && self.affinity.is_zero();
+        for term in &own.required_affinity {
+            if is_first {
+                match cluster.nodes().labels.column(&term.topology_key) {
+                    Some(column) => nodes.intersect(column.having()),
+                    None => *nodes = NodeSet::empty(nodes.universe()),
+                }
+            } else {
+                self.affinity.keep_above_zero_of(&term.topology_key, nodes);
+            }
+        }
+        for term in &own.required_anti_affinity {
+            self.anti_affinity.remove_above_zero_of(&term.topology_key, nodes);
+        }
+        self.existing_anti_affinity.remove_above_zero(nodes);
     }
 
     fn class(&self, cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {

@@ -25,8 +25,8 @@ pub(super) trait Tally {
     /// The effects known so far.
     fn effects(&mut self) -> &mut Effects<Self::Effect>;
 
-    /// The templates of which pods run that may do anything.
-    fn candidates(&self, cluster: &Cluster) -> Vec<TemplateId>;
+    /// Counts all pods that run.
+    fn count_all(&mut self, cluster: &Cluster);
 
     /// Works out what a running pod does; `None` if it does nothing.
     fn effect(&self, running: &PodInfo) -> Option<Self::Effect>;
@@ -39,19 +39,6 @@ pub(super) trait Tally {
         node: NodeIdx,
         delta: i64,
     ) -> Stale;
-
-    /// Counts all pods that run.
-    fn count_all(&mut self, cluster: &Cluster) {
-        for template in self.candidates(cluster) {
-            let effect = self.effect(cluster.template(template));
-            if let Some(effect) = &effect {
-                for (node, count) in cluster.pod_counts(template) {
-                    self.apply(cluster, effect, node, count.all);
-                }
-            }
-            self.effects().0.insert(template, effect);
-        }
-    }
 
     /// Takes a change of pods.
     fn take_change(&mut self, cluster: &Cluster, change: &PodChange) -> Stale {
@@ -68,4 +55,22 @@ pub(super) trait Tally {
         }
         stale
     }
+}
+
+/// On which nodes how many pods of the templates run.
+pub(super) fn all_pods(
+    cluster: &Cluster,
+    templates: &[TemplateId],
+) -> impl Iterator<Item = (NodeIdx, i64)> {
+    let counts = templates.iter().flat_map(|&template| cluster.pod_counts(template));
+    counts.map(|(node, count)| (node, count.all))
+}
+
+/// Whether it holds for templates that are alike in all that it asks about.
+pub(super) fn holds_of(
+    cluster: &Cluster,
+    alike: &[TemplateId],
+    holds: impl FnOnce(&PodInfo) -> bool,
+) -> bool {
+    alike.first().is_some_and(|&template| holds(cluster.template(template)))
 }

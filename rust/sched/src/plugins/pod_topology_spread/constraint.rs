@@ -9,7 +9,7 @@ use bayplan_api::{
 
 use super::super::helper::tolerated_nodes;
 use super::super::node_affinity::required_nodes;
-use crate::cluster::{Cluster, LabelColumn, PodChange, PodCount, PodInfo};
+use crate::cluster::{Cluster, Codes, LabelColumn, PodChange, PodCount, PodInfo};
 use crate::go::len64;
 use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
@@ -169,7 +169,10 @@ impl Constraint {
 pub(super) fn nodes_with_all_keys(constraints: &[Constraint], cluster: &Cluster) -> NodeSet {
     let mut nodes = NodeSet::full(cluster.nodes().row_count());
     for constraint in constraints {
-        nodes.intersect(&cluster.nodes().labels.having(&constraint.topology_key));
+        match cluster.nodes().labels.column(&constraint.topology_key) {
+            Some(column) => nodes.intersect(column.having()),
+            None => nodes = NodeSet::empty(nodes.universe()),
+        }
     }
     nodes
 }
@@ -180,7 +183,7 @@ pub(super) struct Counter {
     pub(super) constraint: Constraint,
     namespace: Str,
     /// The domain of each node for this key.
-    domains: IndexVec<NodeIdx, Domain>,
+    pub(super) domains: Domains,
     /// Nodes whose pods count.
     pub(super) included: NodeSet,
     /// Matching pods by domain.
@@ -195,7 +198,7 @@ impl Counter {
         pod: &PodInfo,
         cluster: &Cluster,
         included: NodeSet,
-        domains: IndexVec<NodeIdx, Domain>,
+        domains: Domains,
         domain_count: usize,
     ) -> Self {
         let mut counter = Self {
@@ -210,8 +213,14 @@ impl Counter {
         let Some(requirements @ [_, ..]) = counter.constraint.selector.0.as_deref() else {
             return counter;
         };
-        for template in cluster.templates_selected(requirements) {
-            if counter.constraint.counts(&counter.namespace, cluster.template(template)) {
+        for alike in cluster.alike_for_all_of(requirements) {
+            let counts = |template: &TemplateId| {
+                counter.constraint.counts(&counter.namespace, cluster.template(*template))
+            };
+            if !alike.first().is_some_and(counts) {
+                continue;
+            }
+            for &template in alike {
                 for (node, PodCount { all, terminating }) in cluster.pod_counts(template) {
                     counter.add(node, all - terminating);
                 }
@@ -231,7 +240,7 @@ impl Counter {
 
     /// The node's domain; [`Domain::NONE`] if it lacks the key.
     pub(super) fn domain(&self, node: NodeIdx) -> Domain {
-        self.domains.get(node).copied().unwrap_or(Domain::NONE)
+        self.domains.get(node)
     }
 
     /// What the node's count depends on: its domain, or if no two nodes share one, the count itself.
@@ -277,13 +286,45 @@ impl Counter {
     }
 }
 
-/// The domain of each node for a key, and how many domains there are.
-pub(super) fn domains(
-    column: Option<&LabelColumn>,
-    cluster: &Cluster,
-) -> (IndexVec<NodeIdx, Domain>, usize) {
-    let count = cluster.nodes().row_count();
-    let domains = column
-        .map_or_else(|| IndexVec::filled(Domain::NONE, count), |column| column.domains(count));
-    (domains, column.map_or(0, LabelColumn::len))
+/// The domain of each node.
+#[derive(Debug, Clone)]
+pub(super) enum Domains {
+    /// Every node is its own.
+    OfNode,
+    /// The value of a label.
+    OfLabel {
+        /// The label of all nodes, if any has it.
+        codes: Option<Codes>,
+        /// The domain of nodes that lack the label, which may be no other's.
+        without: Domain,
+    },
+}
+
+impl Domains {
+    /// The values of a key; nodes that lack it have none.
+    pub(super) fn of_label(column: Option<&LabelColumn>) -> Self {
+        Self::OfLabel { codes: column.map(LabelColumn::domains), without: Domain::NONE }
+    }
+
+    /// The node's domain; [`Domain::NONE`] if it has none.
+    pub(super) fn get(&self, node: NodeIdx) -> Domain {
+        match self {
+            Self::OfNode => Domain::from_index(node.index()),
+            Self::OfLabel { codes, without } => {
+                let domain = codes.as_ref().map_or(Domain::NONE, |codes| codes.get(node));
+                if domain == Domain::NONE { *without } else { domain }
+            }
+        }
+    }
+
+    /// The nodes of each domain, if nodes that lack the label have none, and there are few domains.
+    pub(super) fn sets(&self) -> Option<&[NodeSet]> {
+        match self {
+            Self::OfLabel { codes: Some(codes), without: Domain::NONE } => {
+                codes.sets().map(IndexVec::as_slice)
+            }
+            Self::OfLabel { codes: None, without: Domain::NONE } => Some(&[]),
+            _ => None,
+        }
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! Follows `filtering.go` in `pkg/scheduler/framework/plugins/podtopologyspread` of v1.34.
 
-use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
+use super::constraint::{Constraint, Counter, Domains, nodes_with_all_keys};
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
 use crate::framework::{Dependency, Filter, Rows, Stale, Status, Verdicts};
 use crate::go::len64;
 use crate::index_vec::{Domain, IndexVec, NodeIdx, TemplateId};
+use crate::node_set::NodeSet;
 
 const ERR_REASON_CONSTRAINTS_NOT_MATCH: &str =
     "node(s) didn't match pod topology spread constraints";
@@ -45,12 +46,18 @@ impl SpreadFilter {
             let mut included = constraint.included_nodes(pod, cluster);
             included.intersect(&with_keys);
             let column = cluster.nodes().labels.column(&constraint.topology_key);
-            let (domains, count) = domains(column, cluster);
+            let (domains, count) = (Domains::of_label(column), column.map_or(0, LabelColumn::len));
             let alone = column.is_none_or(LabelColumn::is_injective);
             let counter = Counter::new(constraint, pod, cluster, included, domains, count);
             let mut present: IndexVec<Domain, bool> = IndexVec::filled(false, count);
-            for node in &counter.included {
-                present[counter.domain(node)] = true;
+            if let Some(sets) = counter.domains.sets() {
+                for (present, set) in present.as_mut_slice().iter_mut().zip(sets) {
+                    *present = counter.included.intersects(set);
+                }
+            } else {
+                for node in &counter.included {
+                    present[counter.domain(node)] = true;
+                }
             }
             let present_count = len64(present.iter().filter(|present| **present).count());
             let mut skew = Skew { counter, present, present_count, min: 0, alone };
@@ -66,11 +73,8 @@ impl SpreadFilter {
             if domain == Domain::NONE {
                 return Verdict::NoLabel;
             }
-            let constraint = &skew.counter.constraint;
-            let own = i64::from(constraint.selects_itself);
             // A domain that has no node that takes part has no count.
-            let count = skew.counter.counts[domain];
-            if count + own - skew.min_match_num() > constraint.max_skew {
+            if skew.is_too_full(skew.counter.counts[domain]) {
                 return Verdict::Skewed;
             }
         }
@@ -83,6 +87,12 @@ impl Skew {
         let counts = self.counter.counts.iter().zip(self.present.iter());
         let present = counts.filter(|(_, present)| **present).map(|(count, _)| *count);
         self.min = present.min().unwrap_or(0);
+    }
+
+    /// Whether one more pod in a domain of so many would be too many.
+    fn is_too_full(&self, count: i64) -> bool {
+        let constraint = &self.counter.constraint;
+        count + i64::from(constraint.selects_itself) - self.min_match_num() > constraint.max_skew
     }
 
     /// `minMatchNum`: 0 while there are fewer domains than `minDomains`.
@@ -109,6 +119,21 @@ impl Filter for SpreadFilter {
 
     fn fits(&self, _cluster: &Cluster, node: NodeIdx) -> bool {
         matches!(self.verdict(node), Verdict::Fits)
+    }
+
+    fn narrow(&self, _cluster: &Cluster, nodes: &mut NodeSet) {
+        for skew in &self.skews {
+            let Some(sets) = skew.counter.domains.sets() else {
+                return nodes.retain(|node| matches!(self.verdict(node), Verdict::Fits));
+            };
+            let mut fitting = NodeSet::empty(nodes.universe());
+            for (count, set) in skew.counter.counts.iter().zip(sets) {
+                if !skew.is_too_full(*count) {
+                    fitting.union(set);
+                }
+            }
+            nodes.intersect(&fitting);
+        }
     }
 
     fn class(&self, _cluster: &Cluster, node: NodeIdx, key: &mut Vec<u64>) -> bool {

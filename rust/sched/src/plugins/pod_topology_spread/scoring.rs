@@ -3,12 +3,13 @@
 //! Follows `scoring.go` in `pkg/scheduler/framework/plugins/podtopologyspread` of v1.34.
 
 use super::HOSTNAME;
-use super::constraint::{Constraint, Counter, domains, nodes_with_all_keys};
+use super::constraint::{Constraint, Counter, Domains, nodes_with_all_keys};
 use crate::cluster::{Cluster, LabelColumn, PodChange, PodInfo};
 use crate::framework::{Dependency, MAX_NODE_SCORE, Score, Stale};
 use crate::go::{div, float64, int64, len64, log};
 use crate::index_vec::{Domain, Idx, IndexVec, NodeIdx, TemplateId};
 use crate::node_set::NodeSet;
+use crate::passes;
 
 /// `preScoreState`.
 #[derive(Debug, Clone)]
@@ -52,26 +53,24 @@ impl SpreadScore {
             let mut alone = by_host;
             let counter = if by_host {
                 // Every node is its own domain, and its pods count whatever the policies say.
-                let domains = nodes.rows().map(by_node).collect();
+                let domains = Domains::OfNode;
                 let all = NodeSet::full(nodes.row_count());
                 Counter::new(constraint, pod, cluster, all, domains, nodes.row_count())
             } else {
                 let mut included = constraint.included_nodes(pod, cluster);
                 included.subtract(&ignored);
                 let column = nodes.labels.column(&constraint.topology_key);
-                let (mut domains, mut count) = domains(column, cluster);
+                let mut count = column.map_or(0, LabelColumn::len);
                 alone = require_all && column.is_none_or(LabelColumn::is_injective);
-                if !require_all {
+                let mut domains = Domains::of_label(column);
+                if let Domains::OfLabel { without, .. } = &mut domains
+                    && !require_all
+                {
                     // kube-scheduler counts nodes that lack the key as those with the empty value.
-                    let empty = column.and_then(|column| column.find("")).unwrap_or_else(|| {
+                    *without = column.and_then(|column| column.find("")).unwrap_or_else(|| {
                         count += 1;
                         Domain::from_index(count - 1)
                     });
-                    for domain in domains.as_mut_slice() {
-                        if *domain == Domain::NONE {
-                            *domain = empty;
-                        }
-                    }
                 }
                 Counter::new(constraint, pod, cluster, included, domains, count)
             };
@@ -88,18 +87,95 @@ impl SpreadScore {
         let mut score = 0.0;
         for part in &self.parts {
             if part.has_key.contains(node) {
-                let count = part.counter.counts[part.counter.domain(node)];
-                let skew = float64(part.counter.constraint.max_skew - 1);
-                score += float64(count) * part.weight + skew;
+                score += part.score(part.counter.counts[part.counter.domain(node)]);
             }
         }
         int64(f64::round(score))
     }
+
+    /// The raw score of each of the nodes, none of which is ignored, in node order.
+    fn raws_of(&self, nodes: &NodeSet) -> Vec<i64> {
+        match self.parts.as_slice() {
+            [part] if nodes.is_subset(&part.has_key) => {
+                let mut raw = remembering(|count| int64(f64::round(0.0 + part.score(count))));
+                let counter = &part.counter;
+                nodes.iter().map(|node| raw(counter.counts[counter.domain(node)])).collect()
+            }
+            _ => nodes.iter().map(|node| self.raw(node)).collect(),
+        }
+    }
 }
 
-/// The domain of a node that is a domain of its own.
-fn by_node(node: NodeIdx) -> Domain {
-    Domain::from_index(node.index())
+impl Part {
+    /// What so many pods in the node's domain add to its score.
+    fn score(&self, count: i64) -> f64 {
+        float64(count) * self.weight + float64(self.counter.constraint.max_skew - 1)
+    }
+
+    /// How many domains the nodes have; each node counts where every one is its own.
+    fn size(&self, nodes: &NodeSet) -> usize {
+        if self.by_host {
+            return nodes.count();
+        }
+        if self.alone {
+            let mut having = nodes.clone();
+            having.intersect(&self.has_key);
+            return having.count();
+        }
+        if let Some(sets) = self.counter.domains.sets() {
+            return sets.iter().filter(|set| nodes.intersects(set)).count();
+        }
+        let mut met: IndexVec<Domain, bool> = IndexVec::filled(false, self.counter.counts.len());
+        let mut size = 0;
+        for domain in nodes.iter().map(|node| self.counter.domain(node)) {
+            if let Some(met) = met.get_mut(domain) {
+                size += usize::from(!std::mem::replace(met, true));
+            }
+        }
+        size
+    }
+}
+
+/// How `NormalizeScore` turns scores round: the lowest becomes the highest.
+#[derive(Debug, Clone, Copy)]
+struct Turned {
+    min: i64,
+    max: i64,
+}
+
+impl Turned {
+    /// By the scores of the nodes that are not ignored.
+    fn of(scores: impl Iterator<Item = i64>) -> Self {
+        scores.fold(Self { min: i64::MAX, max: 0 }, |Self { min, max }, score| Self {
+            min: min.min(score),
+            max: max.max(score),
+        })
+    }
+
+    fn of_score(self, score: i64) -> i64 {
+        // kube-scheduler marks nodes that are not scored with −1, and takes a score of −1 for that mark.
+        if score == -1 {
+            0
+        } else if self.max == 0 {
+            MAX_NODE_SCORE
+        } else {
+            let turned = self.max.wrapping_add(self.min).wrapping_sub(score);
+            div(MAX_NODE_SCORE.wrapping_mul(turned), self.max)
+        }
+    }
+}
+
+/// Asks again only if asked about something else than the last time: most nodes are alike.
+fn remembering<T: PartialEq + Copy>(mut of: impl FnMut(T) -> i64) -> impl FnMut(T) -> i64 {
+    let mut last = None;
+    move |what| match last {
+        Some((known, answer)) if known == what => answer,
+        _ => {
+            let answer = of(what);
+            last = Some((what, answer));
+            answer
+        }
+    }
 }
 
 impl Score for SpreadScore {
@@ -145,6 +221,14 @@ impl Score for SpreadScore {
         }
     }
 
+    fn feasible_nodes(&mut self, _cluster: &Cluster, nodes: &NodeSet) {
+        let mut scored = nodes.clone();
+        scored.subtract(&self.ignored);
+        for part in &mut self.parts {
+            part.weight = log(float64(len64(part.size(&scored) + 2)));
+        }
+    }
+
     fn raw(&self, _cluster: &Cluster, node: NodeIdx) -> i64 {
         self.raw(node)
     }
@@ -163,24 +247,46 @@ impl Score for SpreadScore {
     }
 
     fn normalize(&self, nodes: &[NodeIdx], scores: &mut [i64]) {
-        let (mut min, mut max) = (i64::MAX, 0);
-        for (&node, &score) in nodes.iter().zip(scores.iter()) {
-            if !self.ignored.contains(node) {
-                min = min.min(score);
-                max = max.max(score);
-            }
-        }
+        let all = nodes.iter().zip(scores.iter());
+        let scored = all.filter(|(node, _)| !self.ignored.contains(**node));
+        let turned = Turned::of(scored.map(|(_, score)| *score));
         for (&node, score) in nodes.iter().zip(scores) {
-            // kube-scheduler marks nodes that are not scored with −1, and takes a score of −1 for that mark.
-            *score = if self.ignored.contains(node) || *score == -1 {
-                0
-            } else if max == 0 {
-                MAX_NODE_SCORE
-            } else {
-                let turned = max.wrapping_add(min).wrapping_sub(*score);
-                div(MAX_NODE_SCORE.wrapping_mul(turned), max)
-            };
+            *score = if self.ignored.contains(node) { 0 } else { turned.of_score(*score) };
         }
+    }
+
+    fn add_to(&self, _cluster: &Cluster, nodes: &NodeSet, weight: i32, sums: &mut [i32]) -> bool {
+        let mut scored = nodes.clone();
+        scored.subtract(&self.ignored);
+        let weighted = |score: i64| {
+            let in_range = (0..=MAX_NODE_SCORE).contains(&score);
+            in_range.then(|| i32::try_from(score).unwrap_or(0).wrapping_mul(weight))
+        };
+        if let [part] = self.parts.as_slice()
+            && let Some(sets) = part.counter.domains.sets()
+            && scored.is_subset(&part.has_key)
+        {
+            let met =
+                part.counter.counts.iter().zip(sets).filter(|(_, set)| scored.intersects(set));
+            let of_domain = |(&count, set)| (int64(f64::round(0.0 + part.score(count))), set);
+            let raws: Vec<(i64, &NodeSet)> = met.map(of_domain).collect();
+            let turned = Turned::of(raws.iter().map(|(raw, _)| *raw));
+            return raws.into_iter().all(|(raw, set)| {
+                let value = weighted(turned.of_score(raw));
+                if let Some(value) = value {
+                    passes::add_to_set(sums, set, value);
+                }
+                value.is_some()
+            });
+        }
+        let raws = self.raws_of(&scored);
+        let turned = Turned::of(raws.iter().copied());
+        let mut normalized = remembering(|raw| turned.of_score(raw));
+        scored.iter().zip(raws).all(|(node, raw)| {
+            let value = weighted(normalized(raw));
+            passes::add_to_row(sums, node, value.unwrap_or(0));
+            value.is_some()
+        })
     }
 
     fn concerns(&self, cluster: &Cluster, template: TemplateId) -> bool {
