@@ -15,6 +15,13 @@ pub(crate) fn greatest(numbers: &[i32]) -> i32 {
     numbers.iter().fold(i32::MIN, |greatest, &number| greatest.max(number))
 }
 
+/// The greatest sum of two numbers at the same place; the least number there is of none.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+pub(crate) fn greatest_of_both(numbers: &[i32], others: &[i32]) -> i32 {
+    let sums = numbers.iter().zip(others).map(|(number, other)| number.wrapping_add(*other));
+    sums.fold(i32::MIN, i32::max)
+}
+
 /// The first place of a number.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
 pub(crate) fn position(numbers: &[u32], wanted: u32) -> Option<usize> {

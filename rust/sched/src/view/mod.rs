@@ -48,8 +48,8 @@ const BLOCK: usize = 64;
 pub(crate) struct View {
     /// The group of each row; [`OUT`] if no pod can let it in.
     group_of: IndexVec<NodeIdx, u32>,
-    /// What scores that never change add to a row; empty if that is nothing.
-    fixed: IndexVec<NodeIdx, i32>,
+    /// What scores that never change add to the row of each place; [`UNFIT`] if no pod can let it in.
+    fixed: Vec<i32>,
     groups: Vec<Group>,
     /// What tells one group from another, in the order of the groups.
     keys: IndexSet<Box<[u64]>, FxBuildHasher>,
@@ -187,7 +187,7 @@ impl View {
         let dividing = (filters.map(|(at, _)| at).collect(), scores.map(|(at, _)| at).collect());
         let mut view = Self {
             group_of: IndexVec::filled(OUT, count),
-            fixed: fixed_sums(cluster, &nodes, sources)?,
+            fixed: Vec::new(),
             groups: Vec::new(),
             keys: IndexSet::default(),
             dividing,
@@ -203,11 +203,18 @@ impl View {
         };
         view.divide(cluster, &nodes, sources)?;
         let order = sources.rows.order();
+        let fixed = fixed_sums(cluster, &nodes, sources)?;
+        view.fixed = vec![UNFIT; order.len()];
         view.blocks = vec![Block::EMPTY; order.len() / BLOCK];
         for node in &nodes {
-            let Some(block) = view.blocks.get_mut(order.place(node) / BLOCK) else { continue };
+            let place = order.place(node);
+            let Some(block) = view.blocks.get_mut(place / BLOCK) else { continue };
+            let fixed = fixed.get(node).copied().unwrap_or(0);
             block.note(view.group_of[node]);
-            block.fixed = block.fixed.max(view.fixed.get(node).copied().unwrap_or(0));
+            block.fixed = block.fixed.max(fixed);
+            if let Some(slot) = view.fixed.get_mut(place) {
+                *slot = fixed;
+            }
         }
         Some(view)
     }
@@ -344,22 +351,30 @@ impl View {
         let best_of = |at: usize, mut best: Option<(i32, NodeIdx)>| {
             let from = at * BLOCK;
             let sums = rows.sums().get(from..from + BLOCK).unwrap_or_default();
-            // What a row has at most beside its sum: it were in the best group, with the most that is fixed.
-            let beside =
-                bounds.get(at).zip(rows.most().get(at)).map_or(0, |(bound, most)| bound - most);
-            let mut needed = best.map_or(0, |(total, _)| total - beside);
-            for (place, &sum) in (from..).zip(sums) {
-                if sum < needed {
-                    continue;
-                }
-                let Some(node) = order.row(place) else { continue };
-                let fixed = fixed.get(node).copied().unwrap_or(0);
-                let total = sum + weight(group_of[node]) + fixed;
+            let fixed = fixed.get(from..from + BLOCK).unwrap_or_default();
+            let Some(block) = blocks.get(at) else { return best };
+            let mut better = |total: i32, place: usize| {
+                let Some(node) = order.row(place) else { return };
                 let is_better =
                     best.is_none_or(|(most, first)| total > most || total == most && node < first);
                 if total >= 0 && is_better {
                     best = Some((total, node));
-                    needed = total - beside;
+                }
+            };
+            if block.others.is_empty() {
+                let most = kernels::greatest_of_both(sums, fixed);
+                let is_first = |(&sum, &fixed): (&i32, &i32)| sum + fixed == most;
+                if let Some(place) = sums.iter().zip(fixed).position(is_first) {
+                    better(most + weight(block.group), from + place);
+                }
+                return best;
+            }
+            for (place, (sum, fixed)) in (from..).zip(sums.iter().zip(fixed)) {
+                let sum = sum + fixed;
+                if sum >= 0
+                    && let Some(node) = order.row(place)
+                {
+                    better(sum + weight(group_of[node]), place);
                 }
             }
             best

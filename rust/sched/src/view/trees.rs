@@ -52,8 +52,8 @@ fn sum_of(key: u64) -> i32 {
 }
 
 /// The row's key; 0 if it does not let the pod in.
-fn row_key(node: NodeIdx, fixed: &IndexVec<NodeIdx, i32>, rows: &RowScores) -> u64 {
-    let fixed = fixed.get(node).copied().unwrap_or(0);
+fn row_key(node: NodeIdx, fixed: &[i32], rows: &RowScores) -> u64 {
+    let fixed = fixed.get(rows.order().place(node)).copied().unwrap_or(0);
     rows.sum(node).map_or(0, |sum| key(node, sum + fixed))
 }
 
@@ -61,7 +61,7 @@ impl Trees {
     pub(super) fn new(
         cluster: &Cluster,
         group_of: &IndexVec<NodeIdx, u32>,
-        fixed: &IndexVec<NodeIdx, i32>,
+        fixed: &[i32],
         groups: usize,
         rows: &RowScores,
     ) -> Self {
@@ -96,7 +96,7 @@ impl Trees {
         &mut self,
         cluster: &Cluster,
         group_of: &IndexVec<NodeIdx, u32>,
-        fixed: &IndexVec<NodeIdx, i32>,
+        fixed: &[i32],
         rows: &RowScores,
         work: &mut Work,
     ) -> bool {
