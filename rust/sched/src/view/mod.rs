@@ -103,6 +103,11 @@ struct Block {
 impl Block {
     const EMPTY: Self = Self { fixed: 0, group: OUT, others: Vec::new() };
 
+    /// The greatest weight of its groups.
+    fn heaviest(&self, weight: impl Fn(u32) -> i32) -> i32 {
+        self.others.iter().fold(weight(self.group), |most, &group| most.max(weight(group)))
+    }
+
     fn note(&mut self, group: u32) {
         if self.group == OUT {
             self.group = group;
@@ -342,10 +347,8 @@ impl View {
         let weight = |group: u32| weights.get(group as usize).copied().unwrap_or(UNFIT);
         bounds.clear();
         bounds.extend(blocks.iter().zip(rows.most()).map(|(block, &most)| {
-            let others = block.others.iter().map(|&group| weight(group));
-            let heaviest = others.fold(weight(block.group), i32::max);
             // one UNFIT outweighs the rest
-            most + block.fixed + heaviest
+            most + block.fixed + block.heaviest(weight)
         }));
         let order = rows.order();
         let best_of = |at: usize, mut best: Option<(i32, NodeIdx)>| {
@@ -353,28 +356,32 @@ impl View {
             let sums = rows.sums().get(from..from + BLOCK).unwrap_or_default();
             let fixed = fixed.get(from..from + BLOCK).unwrap_or_default();
             let Some(block) = blocks.get(at) else { return best };
-            let mut better = |total: i32, place: usize| {
-                let Some(node) = order.row(place) else { return };
+            // What each row says is nearly all alike, and the weights are those of the group or of few.
+            let most = kernels::greatest_of_both(sums, fixed);
+            let heaviest = block.heaviest(weight);
+            let mut needed = best.map_or(0, |(total, _)| total - heaviest);
+            if most < needed || most < 0 {
+                return best;
+            }
+            let is_alike = block.others.is_empty();
+            if is_alike {
+                needed = most;
+            }
+            for (place, (sum, fixed)) in (from..).zip(sums.iter().zip(fixed)) {
+                let sum = sum + fixed;
+                if sum < needed || sum < 0 {
+                    continue;
+                }
+                let Some(node) = order.row(place) else { continue };
+                let total = sum + if is_alike { heaviest } else { weight(group_of[node]) };
                 let is_better =
                     best.is_none_or(|(most, first)| total > most || total == most && node < first);
                 if total >= 0 && is_better {
                     best = Some((total, node));
+                    needed = needed.max(total - heaviest);
                 }
-            };
-            if block.others.is_empty() {
-                let most = kernels::greatest_of_both(sums, fixed);
-                let is_first = |(&sum, &fixed): (&i32, &i32)| sum + fixed == most;
-                if let Some(place) = sums.iter().zip(fixed).position(is_first) {
-                    better(most + weight(block.group), from + place);
-                }
-                return best;
-            }
-            for (place, (sum, fixed)) in (from..).zip(sums.iter().zip(fixed)) {
-                let sum = sum + fixed;
-                if sum >= 0
-                    && let Some(node) = order.row(place)
-                {
-                    better(sum + weight(group_of[node]), place);
+                if is_alike {
+                    break;
                 }
             }
             best
