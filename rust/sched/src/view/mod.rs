@@ -32,7 +32,7 @@ pub(crate) use self::shared::{RowScores, Shape, Shapes};
 use self::trees::Trees;
 use crate::cluster::Cluster;
 use crate::framework::{Dependency, MAX_NODE_SCORE};
-use crate::index_vec::{Idx, IndexVec, NodeIdx};
+use crate::index_vec::{IndexVec, NodeIdx};
 use crate::kernels;
 use crate::node_set::NodeSet;
 use crate::plan::{PlannedFilter, PlannedScore};
@@ -46,8 +46,8 @@ const BLOCK: usize = 64;
 /// The best node for a template.
 #[derive(Debug)]
 pub(crate) struct View {
-    /// The group of each row; [`OUT`] if no pod can let it in.
-    group_of: IndexVec<NodeIdx, u32>,
+    /// The group of the row of each place; [`OUT`] if no pod can let it in.
+    group_of: Vec<u32>,
     /// What scores that never change add to the row of each place; [`UNFIT`] if no pod can let it in.
     fixed: Vec<i32>,
     groups: Vec<Group>,
@@ -184,14 +184,13 @@ impl View {
         for planned in never.filter(|planned| planned.depends_on == Dependency::Static) {
             planned.filter.narrow(cluster, &mut nodes);
         }
-        let count = cluster.nodes().row_count();
         let filters = sources.filters.iter().enumerate();
         let filters = filters.filter(|(_, it)| is_of_group(it) && !it.filter.is_uniform());
         let scores = sources.scores.iter().enumerate();
         let scores = scores.filter(|(_, it)| is_score_of_group(it) && !it.score.is_uniform());
         let dividing = (filters.map(|(at, _)| at).collect(), scores.map(|(at, _)| at).collect());
         let mut view = Self {
-            group_of: IndexVec::filled(OUT, count),
+            group_of: vec![OUT; sources.rows.order().len()],
             fixed: Vec::new(),
             groups: Vec::new(),
             keys: IndexSet::default(),
@@ -215,7 +214,7 @@ impl View {
             let place = order.place(node);
             let Some(block) = view.blocks.get_mut(place / BLOCK) else { continue };
             let fixed = fixed.get(node).copied().unwrap_or(0);
-            block.note(view.group_of[node]);
+            block.note(view.group_of.get(place).copied().unwrap_or(OUT));
             block.fixed = block.fixed.max(fixed);
             if let Some(slot) = view.fixed.get_mut(place) {
                 *slot = fixed;
@@ -230,7 +229,7 @@ impl View {
             let Some(first) = nodes.iter().next() else { return Some(()) };
             let group = self.group(&[], first);
             for node in nodes {
-                self.group_of[node] = group;
+                self.set_group(sources.rows.order().place(node), group);
             }
             let fitting = nodes.iter().filter(|&node| sources.rows.fits(node)).count();
             self.groups.first_mut()?.fitting = fitting;
@@ -254,7 +253,7 @@ impl View {
                 _ => self.group(&key, node),
             };
             *slot = group;
-            self.group_of[node] = group;
+            self.set_group(sources.rows.order().place(node), group);
             if let Some(group) = self.groups.get_mut(group as usize) {
                 group.fitting += usize::from(sources.rows.fits(node));
             }
@@ -314,7 +313,7 @@ impl View {
         rows: &RowScores,
         work: &mut Work,
     ) -> Option<(NodeIdx, i32)> {
-        let count = self.group_of.len();
+        let count = cluster.nodes().row_count();
         let changes = cluster.changes_since(self.revision);
         // One row in a tree takes as long as some hundred in a pass.
         let few = changes.is_some_and(|it| it.len() <= 1 + count / ROWS_A_CHANGE);
@@ -373,7 +372,8 @@ impl View {
                     continue;
                 }
                 let Some(node) = order.row(place) else { continue };
-                let total = sum + if is_alike { heaviest } else { weight(group_of[node]) };
+                let own = group_of.get(place).map_or(UNFIT, |&group| weight(group));
+                let total = sum + if is_alike { heaviest } else { own };
                 let is_better =
                     best.is_none_or(|(most, first)| total > most || total == most && node < first);
                 if total >= 0 && is_better {
@@ -405,7 +405,9 @@ impl View {
         }
         let Some(flips) = rows.flips_since(self.flips) else { return false };
         for &(node, fits) in flips {
-            let Some(group) = self.groups.get_mut(self.group_of[node] as usize) else { continue };
+            let place = rows.order().place(node);
+            let group = self.group_of.get(place).and_then(|&at| self.groups.get_mut(at as usize));
+            let Some(group) = group else { continue };
             if fits {
                 group.fitting += 1;
             } else {
@@ -421,7 +423,9 @@ impl View {
 
     /// Puts a row into the group to which it belongs now.
     fn classify(&mut self, cluster: &Cluster, node: NodeIdx, sources: &Sources<'_>) {
-        let before = self.group_of[node];
+        let order = sources.rows.order();
+        let place = order.place(node);
+        let before = self.group_of.get(place).copied().unwrap_or(OUT);
         if before == OUT {
             return;
         }
@@ -433,21 +437,20 @@ impl View {
         if after == before {
             return;
         }
-        if let Some(block) = self.blocks.get_mut(sources.rows.order().place(node) / BLOCK) {
+        if let Some(block) = self.blocks.get_mut(place / BLOCK) {
             block.note(after);
         }
-        self.group_of[node] = after;
+        self.set_group(place, after);
         let fits = sources.rows.fits(node);
         if let Some(group) = self.groups.get_mut(before as usize) {
             group.fitting -= usize::from(fits);
             self.stale |= fits && group.fitting == 0;
             if group.member == node {
                 // The rows before it mostly left for the same reason.
-                let from = node.index();
-                let (earlier, later) = self.group_of.as_slice().split_at(from);
-                let at = kernels::position(later, before).map(|at| at + from);
+                let (earlier, later) = self.group_of.split_at_checked(place).unwrap_or_default();
+                let at = kernels::position(later, before).map(|at| at + place);
                 let at = at.or_else(|| kernels::position(earlier, before));
-                group.member = at.map_or(node, NodeIdx::from_index);
+                group.member = at.and_then(|at| order.row(at)).unwrap_or(node);
             }
         }
         let Some(group) = self.groups.get_mut(after as usize) else { return };
@@ -456,6 +459,12 @@ impl View {
             self.stale |= fits;
         }
         group.fitting += usize::from(fits);
+    }
+
+    fn set_group(&mut self, place: usize, group: u32) {
+        if let Some(slot) = self.group_of.get_mut(place) {
+            *slot = group;
+        }
     }
 
     /// The number of a group, made if it is new with the node as its first.

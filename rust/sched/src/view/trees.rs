@@ -60,7 +60,7 @@ fn row_key(node: NodeIdx, fixed: &[i32], rows: &RowScores) -> u64 {
 impl Trees {
     pub(super) fn new(
         cluster: &Cluster,
-        group_of: &IndexVec<NodeIdx, u32>,
+        group_of: &[u32],
         fixed: &[i32],
         groups: usize,
         rows: &RowScores,
@@ -68,11 +68,12 @@ impl Trees {
         let mut trees = Self {
             places: IndexVec::new(),
             groups: Vec::new(),
-            slots: group_of.len(),
+            slots: cluster.nodes().row_count(),
             revision: cluster.revision(),
         };
         trees.groups.resize_with(groups, Slots::default);
-        for (node, &group) in group_of.iter_enumerated() {
+        for node in cluster.nodes().rows() {
+            let group = group_of.get(rows.order().place(node)).copied().unwrap_or(OUT);
             let slot = match trees.groups.get_mut(group as usize) {
                 Some(slots) => slots.tree.push(row_key(node, fixed, rows)),
                 None => 0,
@@ -95,7 +96,7 @@ impl Trees {
     pub(super) fn catch_up(
         &mut self,
         cluster: &Cluster,
-        group_of: &IndexVec<NodeIdx, u32>,
+        group_of: &[u32],
         fixed: &[i32],
         rows: &RowScores,
         work: &mut Work,
@@ -108,7 +109,7 @@ impl Trees {
         work.moved += u64::try_from(changes.len()).unwrap_or(u64::MAX);
         for change in changes {
             let node = change.node;
-            let group = group_of[node];
+            let group = group_of.get(rows.order().place(node)).copied().unwrap_or(OUT);
             if group != OUT {
                 self.put(node, group, row_key(node, fixed, rows));
             }
