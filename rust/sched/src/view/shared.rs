@@ -274,9 +274,9 @@ impl RowScores {
         work.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
         // Mostly one pod was placed since the last question.
         if rows.len() <= 4 {
-            self.ask_by::<4>(cluster, rows)
+            self.ask_by::<4>(cluster, rows);
         } else {
-            self.ask_by::<BLOCK>(cluster, rows)
+            self.ask_by::<BLOCK>(cluster, rows);
         }
     }
 
