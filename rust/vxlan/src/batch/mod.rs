@@ -4,6 +4,7 @@ mod columns;
 mod decode;
 mod encode;
 mod headers;
+mod shape;
 
 pub use columns::{Columns, NO_VLAN};
 pub use decode::{Decoded, decode_batch};

@@ -20,11 +20,35 @@ fn encap(v6: bool) -> Encap {
 fn every_stack_reads_in_a_batch_as_alone() {
     let mut buffer = Vec::new();
     let mut offsets = vec![0];
-    for (_, packet, _) in packets::all() {
+    let all = packets::all().into_iter().map(|(_, packet, _)| packet);
+    for packet in all.chain(packets::usual()) {
         buffer.extend(packet);
         offsets.push(u64::try_from(buffer.len()).unwrap());
     }
     crate::checks::batch_agrees(&buffer, Spans::Offsets(&offsets));
+}
+
+/// Every bit up to the inner ports turned, in turn, and every cut.
+#[test]
+fn every_damage_of_a_usual_packet_reads_in_a_batch_as_alone() {
+    for packet in packets::usual() {
+        let length = u64::try_from(packet.len()).unwrap();
+        let turned: Vec<u8> = (0..packet.len() * 8)
+            .flat_map(|bit| {
+                let mut packet = packet.clone();
+                packet[bit / 8] ^= 1 << (bit % 8);
+                packet
+            })
+            .collect();
+        let even = Spans::Even { length, count: packet.len() * 8 };
+        crate::checks::batch_agrees(&turned, even);
+        let lengths: Vec<u64> = (0..=length + 1).collect();
+        let offsets = vec![0; lengths.len()];
+        crate::checks::batch_agrees(
+            &packet,
+            Spans::Ranges { offsets: &offsets, lengths: &lengths },
+        );
+    }
 }
 
 #[test]
