@@ -255,6 +255,19 @@ impl Encap {
         &self.outer
     }
 
+    /// What inner packets start with.
+    pub(crate) const fn inner_start(&self) -> Start {
+        self.inner
+    }
+
+    /// The outer Ethernet header with its tags; nothing without one.
+    pub(crate) fn ethernet_bytes(&self) -> Vec<u8> {
+        if self.outer.ethernet.is_none() {
+            return Vec::new();
+        }
+        [&self.ethernet.to_bytes()[..], bytes::at_most(&self.tags, self.tags_len)].concat()
+    }
+
     /// Length of the outer headers in bytes: 50 over IPv4 and 70 over IPv6, with Ethernet and without tags.
     #[inline]
     pub const fn header_len(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use crate::error::EncodeError;
 use crate::headers::{Headers, IpHeader};
+use crate::ip_protocol::IpProtocol;
 
 /// The ports that flows are spread over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,38 +74,60 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Linux hashes other fields with a key of its own for each boot, so nobody can expect its ports.
 #[inline]
 pub fn flow_hash(headers: &Headers<'_>, seed: u64) -> u32 {
-    let mut hash = seed;
-    let mut mix = |word: u64| {
-        hash = (hash ^ word).wrapping_mul(MULTIPLIER);
-        hash ^= hash >> 32;
-    };
+    let mut hasher = FlowHasher::new(seed);
     if let Some(ip) = headers.ip {
         match ip {
             IpHeader::V4(header) => {
                 let (source, destination) = (header.source, header.destination);
-                mix(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+                hasher.mix(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
             }
             IpHeader::V6(header, _) => {
                 for address in [header.source, header.destination] {
                     for word in address.octets().as_chunks::<8>().0 {
-                        mix(u64::from_be_bytes(*word));
+                        hasher.mix(u64::from_be_bytes(*word));
                     }
                 }
             }
         }
         let whole = ip.fragment().is_none();
         let (source, destination) = headers.ports().filter(|_| whole).unwrap_or_default();
-        let protocol = headers.protocol.unwrap_or_default().0;
-        mix(u64::from(destination) << 24 | u64::from(source) << 8 | u64::from(protocol));
+        hasher.mix_ports(source, destination, headers.protocol.unwrap_or_default());
     } else {
         let ethernet = headers.ethernet.unwrap_or_default();
         for address in [ethernet.destination, ethernet.source] {
             let mut word = [0; 8];
             word.iter_mut().skip(2).zip(address.octets()).for_each(|(to, from)| *to = from);
-            mix(u64::from_be_bytes(word));
+            hasher.mix(u64::from_be_bytes(word));
         }
-        mix(u64::from(headers.ether_type.0));
+        hasher.mix(u64::from(headers.ether_type.0));
     }
-    let [a, b, c, d, ..] = hash.wrapping_mul(MULTIPLIER).to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
+    hasher.finish()
+}
+
+/// [`flow_hash`] on its way.
+#[derive(Debug)]
+pub(crate) struct FlowHasher(u64);
+
+impl FlowHasher {
+    #[inline]
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    #[inline]
+    pub(crate) fn mix(&mut self, word: u64) {
+        let hash = (self.0 ^ word).wrapping_mul(MULTIPLIER);
+        self.0 = hash ^ hash >> 32;
+    }
+
+    #[inline]
+    pub(crate) fn mix_ports(&mut self, source: u16, destination: u16, protocol: IpProtocol) {
+        self.mix(u64::from(destination) << 24 | u64::from(source) << 8 | u64::from(protocol.0));
+    }
+
+    #[inline]
+    pub(crate) fn finish(self) -> u32 {
+        let [a, b, c, d, ..] = self.0.wrapping_mul(MULTIPLIER).to_be_bytes();
+        u32::from_be_bytes([a, b, c, d])
+    }
 }

@@ -53,9 +53,9 @@ pub enum Checksums {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoder {
     ports: Vec<(u16, Device)>,
-    mode: Mode,
-    checksums: Checksums,
-    link: LinkType,
+    pub(crate) mode: Mode,
+    pub(crate) checksums: Checksums,
+    pub(crate) link: LinkType,
 }
 
 impl Default for Decoder {

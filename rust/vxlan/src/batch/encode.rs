@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv6Addr};
 
 use super::Spans;
+use super::write::Usual;
 use crate::encap::{Encap, PerPacket};
 use crate::error::EncodeError;
 use crate::mac::MacAddress;
@@ -109,11 +110,34 @@ impl<'a> EncodeBatch<'a> {
                 return Err(EncodeBatchError::ColumnLength { column, found, frames });
             }
         }
+        let headers = frames.saturating_mul(encap.header_len());
+        if let Some(inner) = self.inner_len() {
+            return Ok(headers.saturating_add(inner));
+        }
         let mut length = 0_usize;
         for row in 0..frames {
             length = length.saturating_add(encap.encoded_len(self.frame(row)?.len()));
         }
         Ok(length)
+    }
+
+    /// Bytes of all frames, where it is seen at once that they lie in the buffer.
+    fn inner_len(&self) -> Option<usize> {
+        let (first, last) = match self.spans {
+            Spans::Ranges { .. } => return None,
+            Spans::Even { length, count } => (0, length.checked_mul(u64::try_from(count).ok()?)?),
+            Spans::Offsets(offsets) => {
+                // All pairs are looked at, so that it is done without a branch for each.
+                let pairs = offsets.iter().zip(offsets.iter().skip(1));
+                let back = pairs.map(|(start, end)| u64::from(start > end)).sum::<u64>();
+                if back != 0 {
+                    return None;
+                }
+                (*offsets.first()?, *offsets.last()?)
+            }
+        };
+        let (first, last) = (usize::try_from(first).ok()?, usize::try_from(last).ok()?);
+        (last <= self.inner.len()).then(|| last - first)
     }
 
     fn frame(&self, row: usize) -> Result<&'a [u8], EncodeBatchError> {
@@ -171,20 +195,36 @@ pub fn encode_batch(
             return Err(EncodeBatchError::OutTooShort { column, needed, available });
         }
     }
-    let mut at = 0;
+    let usual = Usual::new(encap);
+    let mut at = 0_u64;
     let mut rest = out;
     let mut offsets = offsets.iter_mut();
     for (row, offset) in (0..frames).zip(offsets.by_ref()) {
         *offset = at;
         let inner = batch.frame(row)?;
-        let frame_error = |error| EncodeBatchError::Frame { row, error };
-        let packet = batch.packet(encap, row).map_err(frame_error)?;
-        let written = encap.encode_with(&packet, inner, rest).map_err(frame_error)?;
-        at = at.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
-        rest = rest.get_mut(written..).unwrap_or_default();
+        let length = encap.encoded_len(inner.len());
+        let (place, after) = rest.split_at_mut_checked(length).unwrap_or_default();
+        if !usual.as_ref().is_some_and(|usual| usual.write(batch, row, inner, place)) {
+            let frame_error = |error| EncodeBatchError::Frame { row, error };
+            write_odd(encap, batch, row, inner, place).map_err(frame_error)?;
+        }
+        at = at.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        rest = after;
     }
     if let Some(end) = offsets.next() {
         *end = at;
     }
     Ok(needed)
+}
+
+/// By the general encoder, field by field.
+#[inline(never)]
+fn write_odd(
+    encap: &Encap,
+    batch: &EncodeBatch<'_>,
+    row: usize,
+    inner: &[u8],
+    place: &mut [u8],
+) -> Result<usize, EncodeError> {
+    encap.encode_with(&batch.packet(encap, row)?, inner, place)
 }

@@ -38,21 +38,55 @@ pub fn decode_headers(
     flags: &mut [u8],
     code: &mut [u8],
 ) -> usize {
-    for (place, header) in vni.iter_mut().zip(headers) {
-        *place = VxlanHeader::from_bytes(*header).vni().get();
-    }
-    for (place, header) in flags.iter_mut().zip(headers) {
-        *place = VxlanHeader::from_bytes(*header).flags();
-    }
     let check = |header: &[u8; VxlanHeader::LEN]| {
         let header = VxlanHeader::from_bytes(*header);
-        match header.check(device, mode, 0) {
-            Ok(_) => 0,
-            Err(error) => error.fault.code(),
-        }
+        header.check(device, mode, 0).map_or_else(|error| error.fault.code(), |_| 0)
     };
-    for (place, header) in code.iter_mut().zip(headers) {
-        *place = check(header);
+    // A GPE device looks at more than bits.
+    let reserved = match (device, mode) {
+        (Device::Gpe, Mode::Linux) => None,
+        (_, Mode::Rfc) => Some(0),
+        (device, Mode::Linux) => Some(VxlanHeader::from_bytes([0xff; 8]).reserved_bits(device)),
+    };
+    let mut refused = 0;
+    let mut first = 0;
+    for headers in headers.chunks(BLOCK) {
+        for (place, header) in rows(vni, first).zip(headers) {
+            let [.., a, b, c, _] = *header;
+            *place = u32::from_be_bytes([0, a, b, c]);
+        }
+        for (place, header) in rows(flags, first).zip(headers) {
+            *place = header[0];
+        }
+        let bad = match reserved {
+            None => headers.iter().map(|header| u32::from(check(header) != 0)).sum::<u32>(),
+            Some(reserved) => {
+                let bad = |header: &[u8; VxlanHeader::LEN]| {
+                    u32::from(
+                        (u64::from_be_bytes(*header) ^ VNI_VALID) & (reserved | VNI_VALID) != 0,
+                    )
+                };
+                headers.iter().map(bad).sum::<u32>()
+            }
+        };
+        refused += usize::try_from(bad).unwrap_or(usize::MAX);
+        if bad == 0 {
+            rows(code, first).zip(headers).for_each(|(place, _)| *place = 0);
+        } else {
+            rows(code, first).zip(headers).for_each(|(place, header)| *place = check(header));
+        }
+        first += BLOCK;
     }
-    headers.iter().filter(|header| check(header) != 0).count()
+    refused
+}
+
+/// Headers that are read for one column after the other before the next ones are looked at: they stay in the first-level cache.
+const BLOCK: usize = 1024;
+
+/// The I flag.
+const VNI_VALID: u64 = 0x08 << 56;
+
+#[inline]
+fn rows<T>(column: &mut [T], first: usize) -> core::slice::IterMut<'_, T> {
+    column.get_mut(first..).unwrap_or_default().iter_mut()
 }

@@ -4,6 +4,8 @@ mod columns;
 mod decode;
 mod encode;
 mod headers;
+mod shape;
+mod write;
 
 pub use columns::{Columns, NO_VLAN};
 pub use decode::{Decoded, decode_batch};

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use bayplan_vxlan::batch::{Columns, NO_VLAN, Spans, decode_batch};
+use bayplan_vxlan::batch::{Columns, Decoded, NO_VLAN, Spans, decode_batch};
 use bayplan_vxlan::capture::CaptureReader;
 use bayplan_vxlan::{
-    ArpPacket, Checksums, DecodeError, Decoder, EcnCodepoint, ErspanHeader, EtherType,
+    ArpPacket, Checksums, DecodeError, Decoder, Device, EcnCodepoint, ErspanHeader, EtherType,
     EthernetHeader, Fault, Frame, GreHeader, IpHeader, IpProtocol, Ipv4Header, Ipv6Extensions,
-    Ipv6Header, LinkType, Mode, Sll2Header, SllHeader, UdpHeader, VlanTag, VlanTags, VxlanHeader,
-    merge_ecn,
+    Ipv6Header, Layer, LinkType, Mode, Sll2Header, SllHeader, UdpHeader, VlanTag, VlanTags,
+    VxlanHeader, merge_ecn,
 };
 
 pub(crate) const LINKS: [LinkType; 10] = [
@@ -176,80 +176,139 @@ pub(crate) fn batch(bytes: &[u8]) {
     batch_agrees(buffer, Spans::Even { length: 100, count: 3 });
 }
 
+/// What a column holds before it is written.
+trait Unwritten: Copy {
+    const UNWRITTEN: Self;
+}
+
+macro_rules! unwritten {
+    ($($type:ty: $value:expr,)*) => {
+        $(impl Unwritten for $type {
+            const UNWRITTEN: Self = $value;
+        })*
+    };
+}
+
+unwritten! {
+    u8: 0xa5, u16: 0xa5a5, u32: 0xa5a5_a5a5, u64: 0xa5a5_a5a5_a5a5_a5a5,
+    [u8; 6]: [0xa5; 6], [u8; 8]: [0xa5; 8], [u8; 16]: [0xa5; 16],
+}
+
 pub(crate) fn batch_agrees(buffer: &[u8], spans: Spans<'_>) {
-    let n = spans.len();
-    for mode in [Mode::Rfc, Mode::Linux] {
-        let decoder = Decoder::new().mode(mode);
-        let (mut code, mut layer, mut at) = (vec![0xa5; n], vec![0xa5; n], vec![7; n]);
-        let (mut vni, mut flags, mut header) = (vec![7; n], vec![7; n], vec![[7; 8]; n]);
-        let (mut source, mut source_ipv4) = (vec![[7; 16]; n], vec![7; n]);
-        let (mut offset, mut length, mut captured) = (vec![7; n], vec![7; n], vec![7; n]);
-        let (mut vlan, mut inner_vlan, mut inner_type) = (vec![7; n], vec![7; n], vec![7; n]);
-        let (mut inner_mac, mut inner_version) = (vec![[7; 6]; n], vec![7; n]);
-        let (mut inner_destination, mut inner_port) = (vec![[7; 16]; n], vec![7; n]);
-        let mut columns = Columns {
-            code: &mut code,
-            fault_layer: &mut layer,
-            fault_offset: &mut at,
-            vni: &mut vni,
-            flags: &mut flags,
-            vxlan_header: &mut header,
-            outer_source: &mut source,
-            outer_source_ipv4: &mut source_ipv4,
-            outer_vlan: &mut vlan,
-            inner_offset: &mut offset,
-            inner_length: &mut length,
-            inner_captured: &mut captured,
-            inner_vlan: &mut inner_vlan,
-            inner_type: &mut inner_type,
-            inner_source_mac: &mut inner_mac,
-            inner_ip_version: &mut inner_version,
-            inner_destination: &mut inner_destination,
-            inner_destination_port: &mut inner_port,
-            ..Columns::default()
-        };
-        let decoded = decode_batch(&decoder, buffer, spans, &mut columns);
-        assert_eq!(decoded.packets, n);
-        assert_eq!(decoded.frames, code.iter().filter(|code| **code == 0).count());
-        for row in 0..n {
-            let (start, _) = spans.range(row).unwrap();
-            let frame = spans.get(buffer, row).map(|packet| decoder.decode(packet));
-            let Some(Ok(frame)) = frame else {
-                let expected = match frame {
-                    Some(Err(error)) => {
-                        (error.fault.code(), error.layer.number(), u32::try_from(error.offset))
-                    }
-                    _ => (15, 11, Ok(0)),
-                };
-                assert_eq!((code[row], layer[row], Ok(at[row])), expected);
-                assert_eq!((vni[row], flags[row], header[row], offset[row]), (0, 0, [0; 8], 0));
-                assert_eq!((source[row], source_ipv4[row], inner_mac[row]), ([0; 16], 0, [0; 6]));
-                assert_eq!((length[row], captured[row], vlan[row]), (0, 0, NO_VLAN));
-                assert_eq!((inner_type[row], inner_vlan[row], inner_port[row]), (0, NO_VLAN, 0));
-                continue;
-            };
-            assert_eq!((code[row], layer[row], at[row]), (0, 0xff, 0));
-            assert_eq!((vni[row], flags[row]), (frame.vxlan.vni().get(), frame.vxlan.flags()));
-            assert_eq!(header[row], frame.vxlan.to_bytes());
-            let (bytes, number) = address(Some(frame.ip.source()));
-            assert_eq!((source[row], source_ipv4[row]), (bytes, number));
-            assert_eq!(offset[row], start + u64::try_from(frame.inner.offset).unwrap());
-            let at = usize::try_from(offset[row]).unwrap();
-            let end = at + usize::try_from(captured[row]).unwrap();
-            assert_eq!(&buffer[at..end], frame.inner.bytes);
-            assert_eq!(usize::try_from(length[row]).unwrap(), frame.inner.length);
-            let tag = |tags: VlanTags<'_>| tags.iter().next().map_or(NO_VLAN, |tag| tag.id.get());
-            let inner = frame.inner_headers();
-            assert_eq!((vlan[row], inner_vlan[row]), (tag(frame.vlans), tag(inner.vlans)));
-            let mac = inner.ethernet.map_or([0; 6], |ethernet| ethernet.source.octets());
-            assert_eq!(inner_mac[row], mac);
-            assert_eq!(inner_version[row], inner.ip.map_or(0, |ip| ip.version()));
-            assert_eq!(inner_destination[row], address(inner.ip.map(|ip| ip.destination())).0);
-            assert_eq!(inner_port[row], inner.ports().map_or(0, |(_, port)| port));
-            if inner.ip.is_some() {
-                assert_eq!(inner_type[row], inner.ether_type.0);
-            }
+    let plain = Decoder::new();
+    let gbp = Decoder::new().port(4789, Device::Gbp).port(0, Device::Plain);
+    for decoder in [plain.clone(), plain.clone().mode(Mode::Linux), gbp.mode(Mode::Linux)] {
+        for checksums in [Checksums::Ignore, Checksums::Verify, Checksums::VerifyZeroOverIpv6] {
+            batch_agrees_with(&decoder.clone().checksums(checksums), buffer, spans);
         }
+    }
+    batch_agrees_with(&plain.link(LinkType::RAW), buffer, spans);
+}
+
+/// Every column, written with all others and alone, says what the decoder says.
+fn batch_agrees_with(decoder: &Decoder, buffer: &[u8], spans: Spans<'_>) {
+    let n = spans.len();
+    let results: Vec<_> = (0..n)
+        .map(|row| {
+            let start = spans.range(row).unwrap().0;
+            let outside = DecodeError {
+                layer: Layer::Packet,
+                offset: 0,
+                fault: Fault::OutOfBuffer { end: 0, available: 0 },
+            };
+            let packet = spans.get(buffer, row).ok_or(outside);
+            packet.and_then(|packet| decoder.decode(packet)).map(|frame| (start, frame))
+        })
+        .collect();
+    let mut faults = [vec![], vec![]];
+    let mut fault_offsets = vec![];
+    for result in &results {
+        let (code, layer, offset) = match result {
+            Ok(_) => (0, 0xff, 0),
+            Err(error) => (error.fault.code(), error.layer.number(), error.offset),
+        };
+        faults[0].push(code);
+        faults[1].push(layer);
+        fault_offsets.push(u32::try_from(offset).unwrap());
+    }
+
+    macro_rules! agree {
+        ($frame:ident, $inner:ident, $start:ident, $($name:ident: $value:expr, or $none:expr;)*) => {
+            let [mut code, mut fault_layer] = [vec![u8::UNWRITTEN; n], vec![u8::UNWRITTEN; n]];
+            let mut fault_offset = vec![u32::UNWRITTEN; n];
+            $(let mut $name = vec![Unwritten::UNWRITTEN; n];)*
+            // No `..`: a new column is one that must be looked at here.
+            let mut columns = Columns {
+                code: &mut code,
+                fault_layer: &mut fault_layer,
+                fault_offset: &mut fault_offset,
+                $($name: &mut $name,)*
+            };
+            let decoded = decode_batch(decoder, buffer, spans, &mut columns);
+            let frames = results.iter().flatten().count();
+            let not_vxlan = |error: &&DecodeError| error.fault.is_not_vxlan();
+            let not_vxlan = results.iter().filter_map(|result| result.as_ref().err()).filter(not_vxlan);
+            assert_eq!(decoded, Decoded { packets: n, frames, not_vxlan: not_vxlan.count() });
+            assert_eq!(([code, fault_layer], fault_offset), (faults, fault_offsets));
+            $({
+                let expected: Vec<_> = results
+                    .iter()
+                    .map(|result| match result {
+                        Ok(($start, $frame)) => {
+                            let $inner = $frame.inner_headers();
+                            let _ = ($start, &$inner);
+                            $value
+                        }
+                        Err(_) => $none,
+                    })
+                    .collect();
+                assert_eq!($name, expected, stringify!($name));
+                $name.fill(Unwritten::UNWRITTEN);
+                let mut columns = Columns { $name: &mut $name, ..Columns::default() };
+                assert_eq!(decode_batch(decoder, buffer, spans, &mut columns), decoded);
+                assert_eq!($name, expected, "{} alone", stringify!($name));
+            })*
+        };
+    }
+
+    let tag = |tags: VlanTags<'_>| tags.iter().next().map_or(NO_VLAN, |tag| tag.id.get());
+    let number = |length: usize| u32::try_from(length).unwrap();
+    agree! { frame, inner, start,
+        outer_source_mac: frame.ethernet.map_or([0; 6], |header| header.source.octets()), or [0; 6];
+        outer_destination_mac: frame.ethernet.map_or([0; 6], |header| header.destination.octets()), or [0; 6];
+        outer_vlan: tag(frame.vlans), or NO_VLAN;
+        outer_ip_version: frame.ip.version(), or 0;
+        outer_source: address(Some(frame.ip.source())).0, or [0; 16];
+        outer_destination: address(Some(frame.ip.destination())).0, or [0; 16];
+        outer_source_ipv4: address(Some(frame.ip.source())).1, or 0;
+        outer_destination_ipv4: address(Some(frame.ip.destination())).1, or 0;
+        outer_ttl: frame.ip.ttl(), or 0;
+        outer_traffic_class: frame.ip.traffic_class(), or 0;
+        source_port: frame.udp.source_port, or 0;
+        destination_port: frame.udp.destination_port, or 0;
+        udp_checksum: frame.udp.checksum, or 0;
+        vni: frame.vxlan.vni().get(), or 0;
+        flags: frame.vxlan.flags(), or 0;
+        vxlan_header: frame.vxlan.to_bytes(), or [0; 8];
+        vxlan_offset: number(frame.vxlan_offset), or 0;
+        inner_offset: start + u64::from(number(frame.inner.offset)), or 0;
+        inner_length: number(frame.inner.length), or 0;
+        inner_captured: number(frame.inner.bytes.len()), or 0;
+        inner_type: match inner.fault {
+            Some(DecodeError { layer: Layer::Ethernet | Layer::Vlan, .. }) => 0,
+            _ => inner.ether_type.0,
+        }, or 0;
+        inner_source_mac: inner.ethernet.map_or([0; 6], |header| header.source.octets()), or [0; 6];
+        inner_destination_mac: inner.ethernet.map_or([0; 6], |header| header.destination.octets()), or [0; 6];
+        inner_vlan: tag(inner.vlans), or NO_VLAN;
+        inner_ip_version: inner.ip.map_or(0, |ip| ip.version()), or 0;
+        inner_source: address(inner.ip.map(|ip| ip.source())).0, or [0; 16];
+        inner_destination: address(inner.ip.map(|ip| ip.destination())).0, or [0; 16];
+        inner_source_ipv4: address(inner.ip.map(|ip| ip.source())).1, or 0;
+        inner_destination_ipv4: address(inner.ip.map(|ip| ip.destination())).1, or 0;
+        inner_protocol: inner.protocol.map_or(0, |protocol| protocol.0), or 0;
+        inner_source_port: inner.ports().map_or(0, |(source, _)| source), or 0;
+        inner_destination_port: inner.ports().map_or(0, |(_, destination)| destination), or 0;
     }
 }
 

@@ -1,6 +1,10 @@
 //! Packets to take apart: one of each stack, put together by hand from the diagrams in the RFCs.
 
-use bayplan_vxlan::Checksum;
+use std::net::{IpAddr, Ipv4Addr};
+
+use bayplan_vxlan::{
+    Checksum, Encap, EtherType, MacAddress, Outer, OuterTag, Priority, VlanId, Vni,
+};
 
 /// The inner frame: ARP, who has 10.0.0.2, tell 10.0.0.1.
 pub(crate) const ARP: [u8; 42] = [
@@ -113,4 +117,78 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("erspan I", ethernet(0x0800, &ipv4(47, &[], &cat(&[&[0, 0, 0x88, 0xbe], &mirrored]))), 1),
         ("nested", ethernet(0x86dd, &ipv6(17, &nested)), 2),
     ]
+}
+
+/// Inner frames of each kind that a batch reads or hashes in a way of its own, and neighbours of them.
+pub(crate) fn inner_frames() -> Vec<Vec<u8>> {
+    let tagged = |tag: u16, ether_type: u16, rest: &[u8]| {
+        ethernet(tag, &cat(&[&[0x60, 5], &ether_type.to_be_bytes(), rest]))
+    };
+    let tcp = [0x01, 0xbb, 0xd4, 0x31, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, 0, 9, 0, 0, 0, 0];
+    let padded = |frame: Vec<u8>| cat(&[&frame, &[0; 18]]);
+    let mut zero_length = ethernet(0x0800, &ipv4(6, &[], &tcp));
+    zero_length[16..18].fill(0);
+    let mut marked = ethernet(0x0800, &ipv4_fragment(6, 0x4000, &[], &tcp));
+    (marked[15], marked[22]) = (0xbb, 7);
+    let mut marked_v6 = ethernet(0x86dd, &ipv6(132, &tcp));
+    (marked_v6[14], marked_v6[15], marked_v6[21]) = (0x6b, 0xb0, 7);
+    vec![
+        ARP.to_vec(),
+        ethernet(0x0800, &ipv4(6, &[], &tcp)),
+        padded(ethernet(0x0800, &ipv4(17, &[], &udp(53, &[])))),
+        ethernet(0x86dd, &ipv6(6, &tcp)),
+        ethernet(0x86dd, &ipv6(17, &udp(53, &[1, 2, 3]))),
+        ethernet(0x0800, &ipv4(1, &[], &[8, 0, 0, 0, 0, 1, 0, 1])),
+        marked,
+        marked_v6,
+        tagged(0x8100, 0x0800, &ipv4(6, &[], &tcp)),
+        tagged(0x88a8, 0x86dd, &ipv6(6, &tcp)),
+        tagged(0x8100, 0x0806, &ARP),
+        tagged(0x88a8, 0x8100, &cat(&[&[0, 7, 8, 0], &ipv4(6, &[], &tcp)])),
+        ethernet(0x0800, &ipv4_fragment(17, 0x2000, &[], &udp(53, &[0; 8]))),
+        ethernet(0x0800, &ipv4_fragment(17, 0x0002, &[], &udp(53, &[0; 8]))),
+        ethernet(0x0800, &ipv4(6, &[1, 1, 1, 0], &tcp)),
+        ethernet(0x86dd, &ipv6(0, &cat(&[&[6, 0, 1, 4, 0, 0, 0, 0], &tcp]))),
+        // ports that lie behind the end that IP has
+        cat(&[&ethernet(0x0800, &ipv4(17, &[], &[1, 2])), &[3, 4, 5, 6]]),
+        zero_length,
+        ethernet(0x0800, &[0x45, 0, 0]),
+        ethernet(0x0042, &[0x42, 0x42, 3]),
+        ETHERNET.to_vec(),
+        vec![],
+    ]
+}
+
+/// Each inner frame in each plain stack, with and without checksums.
+pub(crate) fn usual() -> Vec<Vec<u8>> {
+    let mut packets = vec![];
+    for inner in inner_frames() {
+        for (v6, tagged, checksum) in [
+            (false, false, false),
+            (false, false, true),
+            (true, false, true),
+            (false, true, false),
+            (true, true, false),
+        ] {
+            let address = |last| -> IpAddr {
+                let v4 = Ipv4Addr::new(192, 0, 2, last);
+                if v6 { v4.to_ipv6_mapped().into() } else { v4.into() }
+            };
+            let mut outer = Outer::new(address(1), address(2), Vni::new(0x1234).unwrap());
+            outer.udp_checksum = checksum;
+            outer.ethernet = Some((MacAddress::BROADCAST, MacAddress::ZERO));
+            let tag = OuterTag {
+                ether_type: EtherType::VLAN,
+                priority: Priority::default(),
+                drop_eligible: false,
+                id: VlanId::MAX,
+            };
+            outer.tags.extend(tagged.then_some(tag));
+            let encap = Encap::new(outer).unwrap();
+            let mut packet = vec![0; encap.encoded_len(inner.len())];
+            encap.encode(&inner, &mut packet).unwrap();
+            packets.push(packet);
+        }
+    }
+    packets
 }

@@ -7,7 +7,8 @@ use crate::{checks, packets};
 
 /// A good packet with some bytes changed, cut or put in.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let packet = proptest::sample::select(packets::all()).prop_map(|(_, packet, _)| packet);
+    let all = packets::all().into_iter().map(|(_, packet, _)| packet);
+    let packet = proptest::sample::select(all.chain(packets::usual()).collect::<Vec<_>>());
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..4_u8);
     (packet, vec(change, 0..6)).prop_map(|(mut packet, changes)| {
         for (at, value, kind) in changes {
