@@ -15,6 +15,7 @@ from bayplan.decisions import Decision, Decisions, Outcome, Pending, Placements,
 from bayplan.exceptions import (
     ArgumentError,
     BayplanError,
+    CaptureError,
     ConfigurationError,
     InternalError,
     NotFoundError,
@@ -28,6 +29,7 @@ from bayplan.trace import Trace
 __all__ = [
     "ArgumentError",
     "BayplanError",
+    "CaptureError",
     "Cluster",
     "ConfigurationError",
     "Decision",

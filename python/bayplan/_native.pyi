@@ -1,7 +1,7 @@
 """The native side: names and types only. `bayplan` documents what users call."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,20 @@ __all__ = [
     "Cluster",
     "Decisions",
     "Scheduler",
+    "VxlanCapture",
+    "VxlanDecoder",
+    "VxlanEncap",
     "__version__",
+    "vxlan_columns",
+    "vxlan_decode",
+    "vxlan_decode_headers",
+    "vxlan_encode",
+    "vxlan_encode_headers",
+    "vxlan_faults",
+    "vxlan_layers",
+    "vxlan_stats",
+    "vxlan_strip",
+    "vxlan_wrap",
     "workload",
     "workload_names",
     "workloads",
@@ -94,3 +107,79 @@ class Decisions:
     def outcomes(self) -> NDArray[np.uint8]: ...
     def rows(self) -> NDArray[np.int64]: ...
     def scores(self) -> NDArray[np.int64]: ...
+
+_Capture: TypeAlias = tuple[Literal["path", "stdin", "bytes"], str, bytes | None]
+_Places: TypeAlias = tuple[int, int] | tuple[NDArray[np.uint64], NDArray[np.uint64] | None]
+_Tally: TypeAlias = tuple[int, int, int, int, int]
+
+def vxlan_columns() -> list[tuple[str, str, int]]: ...
+def vxlan_faults() -> list[str]: ...
+def vxlan_layers() -> list[str]: ...
+def vxlan_decode(
+    decoder: VxlanDecoder,
+    buffer: NDArray[np.uint8],
+    places: _Places,
+    out: dict[str, NDArray[Any]],
+) -> tuple[int, int, int]: ...
+def vxlan_encode(
+    encap: VxlanEncap,
+    inner: NDArray[np.uint8],
+    places: _Places,
+    vni: NDArray[np.uint32] | None,
+    src: NDArray[np.uint8] | None,
+    dst: NDArray[np.uint8] | None,
+    src_mac: NDArray[np.uint8] | None,
+    dst_mac: NDArray[np.uint8] | None,
+    src_port: NDArray[np.uint16] | None,
+    out: NDArray[np.uint8] | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], int]: ...
+def vxlan_encode_headers(vni: NDArray[np.uint32], flags: int, out: NDArray[np.uint8]) -> None: ...
+def vxlan_decode_headers(
+    headers: NDArray[np.uint8],
+    kind: str,
+    decoder: VxlanDecoder,
+    vni: NDArray[np.uint32],
+    flags: NDArray[np.uint8],
+    code: NDArray[np.uint8],
+) -> int: ...
+def vxlan_stats(
+    source: _Capture, decoder: VxlanDecoder
+) -> tuple[list[tuple[int, str, str, int, int | None, int, int]], _Tally]: ...
+def vxlan_strip(source: _Capture, target: str, pcapng: bool, decoder: VxlanDecoder) -> _Tally: ...
+def vxlan_wrap(source: _Capture, target: str, pcapng: bool, encap: VxlanEncap) -> _Tally: ...
+
+@final
+class VxlanDecoder:
+    def __new__(
+        cls, ports: Sequence[tuple[int, str]], mode: str, checksums: str, link: int
+    ) -> VxlanDecoder: ...
+
+@final
+class VxlanEncap:
+    def __new__(
+        cls,
+        *,
+        vni: int,
+        src: str,
+        dst: str,
+        flags: int,
+        macs: tuple[str, str] | None,
+        vlans: Sequence[int],
+        src_port: int | None,
+        src_ports: tuple[int, int],
+        seed: int,
+        port: int,
+        ttl: int | None,
+        dscp: int | None,
+        ecn: str,
+        df: str,
+        flow_label: int,
+        udp_checksum: bool | None,
+    ) -> VxlanEncap: ...
+
+@final
+class VxlanCapture:
+    @staticmethod
+    def open(source: _Capture, decoder: VxlanDecoder, columns: Sequence[str]) -> VxlanCapture: ...
+    def format(self) -> str: ...
+    def read(self) -> dict[str, NDArray[Any]] | None: ...

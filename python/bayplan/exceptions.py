@@ -12,6 +12,7 @@ from bayplan._text import printable
 __all__ = [
     "ArgumentError",
     "BayplanError",
+    "CaptureError",
     "ConfigurationError",
     "InternalError",
     "NotFoundError",
@@ -85,6 +86,10 @@ def _rebuild(cls: type[BayplanError], message: str, state: dict[str, Any]) -> Ba
 
 class ObjectError(BayplanError, ValueError):
     """A Kubernetes object, or the text that should hold it, is not valid."""
+
+
+class CaptureError(BayplanError, ValueError):
+    """A capture of packets is damaged, or of a format that is not known."""
 
 
 class ConfigurationError(BayplanError, ValueError):

@@ -10,6 +10,7 @@ CLASSES = [getattr(exceptions, name) for name in exceptions.__all__]
 BUILTINS = {
     "ArgumentError": (TypeError, ValueError),
     "BayplanError": (),
+    "CaptureError": (ValueError,),
     "ConfigurationError": (ValueError,),
     "InternalError": (RuntimeError,),
     "NotFoundError": (LookupError,),
@@ -60,6 +61,7 @@ def test_every_class_of_error_ends_the_command_with_its_own_meaning() -> None:
     assert codes == {
         "ArgumentError": 2,
         "BayplanError": 3,
+        "CaptureError": 3,
         "ConfigurationError": 3,
         "InternalError": 70,
         "NotFoundError": 3,

@@ -10,6 +10,8 @@ pub(crate) enum NativeError {
     Object(Box<Fault>),
     /// `ConfigurationError`: a `KubeSchedulerConfiguration` is not valid.
     Configuration(Box<Fault>),
+    /// `CaptureError`: a capture that cannot be read on.
+    Capture(Box<Fault>),
     /// `ArgumentError`: an argument that the call does not take.
     Argument(Box<Fault>),
     /// `NotFoundError`: a pod or node that is not there.
@@ -76,6 +78,11 @@ impl NativeError {
         Self::Configuration(Box::new(fault))
     }
 
+    /// A capture that cannot be read on.
+    pub(crate) fn capture(fault: Fault) -> Self {
+        Self::Capture(Box::new(fault))
+    }
+
     /// An argument that the call does not take.
     pub(crate) fn argument(fault: Fault) -> Self {
         Self::Argument(Box::new(fault))
@@ -98,6 +105,7 @@ impl NativeError {
             Self::Python(error) => return Ok(error),
             Self::Object(fault) => ("ObjectError", fault.keywords(&keywords)?),
             Self::Configuration(fault) => ("ConfigurationError", fault.keywords(&keywords)?),
+            Self::Capture(fault) => ("CaptureError", fault.keywords(&keywords)?),
             Self::Argument(fault) => ("ArgumentError", fault.keywords(&keywords)?),
             Self::NotFound(fault) => ("NotFoundError", fault.keywords(&keywords)?),
             Self::Unsupported(fault) => ("UnsupportedError", fault.keywords(&keywords)?),

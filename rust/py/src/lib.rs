@@ -16,6 +16,7 @@ mod json;
 mod pickled;
 mod scheduler;
 mod state;
+mod vxlan;
 mod workloads;
 
 /// The Kubernetes version whose kube-scheduler is followed.
@@ -29,6 +30,12 @@ mod _native {
     use crate::decisions::Decisions;
     #[pymodule_export]
     use crate::scheduler::Scheduler;
+    #[pymodule_export]
+    use crate::vxlan::{
+        VxlanCapture, VxlanDecoder, VxlanEncap, vxlan_columns, vxlan_decode, vxlan_decode_headers,
+        vxlan_encode, vxlan_encode_headers, vxlan_faults, vxlan_layers, vxlan_stats, vxlan_strip,
+        vxlan_wrap,
+    };
     #[pymodule_export]
     use crate::workloads::{workload, workload_names, workloads, write_workload};
 
