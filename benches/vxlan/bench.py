@@ -74,7 +74,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         peer = pathlib.Path(folder) / "bulk"
         source = ROOT / "benches" / "vxlan" / "bulk.c"
-        subprocess.run(["gcc", "-O3", "-Wall", "-Wextra", "-o", peer, source], check=True)
+        subprocess.run(["gcc", "-O3", "-march=native", "-Wall", "-Wextra", "-o", peer, source], check=True)
         for name, what, length in CASES:
             if options.only not in name:
                 continue

@@ -4,8 +4,9 @@
     clippy::indexing_slicing,
     clippy::expect_used,
     clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a benchmark, over input of its own"
+    reason = "a benchmark: it has a clock, and input of its own"
 )]
 
 use std::io::{BufRead, Write};

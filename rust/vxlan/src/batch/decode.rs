@@ -150,7 +150,11 @@ impl<'d> Usual<'d> {
     }
 
     /// `None` for anything unusual, and whenever `Decoder::decode` would refuse the packet.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "returned through memory in small pieces and read in large ones, it stalls"
+    )]
     fn decode<'a>(&mut self, buffer: &'a [u8], spans: Spans<'_>, row: usize) -> Option<Packet<'a>> {
         let (start, _) = spans.range(row)?;
         let packet = spans.get(buffer, row)?;

@@ -1,5 +1,8 @@
 //! VXLAN headers alone, eight bytes each.
 
+#[cfg(feature = "std")]
+use multiversion::multiversion;
+
 use crate::error::EncodeError;
 use crate::vni::Vni;
 use crate::vxlan::{Device, Mode, VxlanHeader};
@@ -9,6 +12,7 @@ use crate::vxlan::{Device, Mode, VxlanHeader};
 /// # Errors
 ///
 /// [`EncodeError::Vni`] for the first VNI of more than 24 bits; the headers say anything then.
+#[cfg_attr(feature = "std", multiversion(targets("x86_64+avx2", "x86_64+ssse3")))]
 pub fn encode_headers(
     header: VxlanHeader,
     vnis: &[u32],
@@ -30,6 +34,7 @@ pub fn encode_headers(
 
 /// Reads VNI and flags of each header, and whether it would be taken: [`Fault::code`](crate::Fault::code), or 0. A column that is not wanted is empty.
 /// Gives how many were refused.
+#[cfg_attr(feature = "std", multiversion(targets("x86_64+avx2", "x86_64+ssse3")))]
 pub fn decode_headers(
     headers: &[[u8; VxlanHeader::LEN]],
     device: Device,

@@ -134,7 +134,11 @@ impl<'a> Stack<'a> {
 
     /// The stack of a frame; `None` for more than one tag, an IP header with options or extensions, a length of 0 or too
     /// small, and where the bytes end before they should.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "returned through memory in small pieces and read in large ones, it stalls"
+    )]
     pub(super) fn of(frame: &'a [u8]) -> Option<Self> {
         let (ethernet, mut rest) = frame.split_first_chunk::<{ EthernetHeader::LEN }>()?;
         let mut ether_type = EtherType(u16::from_be_bytes([ethernet[12], ethernet[13]]));

@@ -158,7 +158,11 @@ impl<'e> Usual<'e> {
     }
 
     /// What depends on the inner frame and the columns. `multicast`: whether the outer destination is a group.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "returned through memory in small pieces and read in large ones, it stalls"
+    )]
     fn fields(
         &self,
         batch: &EncodeBatch<'_>,
@@ -202,7 +206,11 @@ impl<'e> Usual<'e> {
     }
 
     /// Ethernet header, words and inner frame to a place as long as all of them.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "returned through memory in small pieces and read in large ones, it stalls"
+    )]
     fn put<const E: usize, const W: usize>(
         &self,
         batch: &EncodeBatch<'_>,
@@ -224,9 +232,8 @@ impl<'e> Usual<'e> {
             }
         }
         let (headers, payload) = rest.split_at_mut_checked(4 * W)?;
-        for (place, word) in headers.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *place = word.to_be_bytes();
-        }
+        let headers = headers.as_chunks_mut::<4>().0.first_chunk_mut::<W>()?;
+        *headers = words.map(u32::to_be_bytes);
         copy(payload, inner);
         Some(())
     }

@@ -175,7 +175,7 @@ fn a_batch_is_written_as_one_by_one_whatever_is_asked() {
             ..Outer::new(address(1), address(2), Vni::default())
         };
         let encap = Encap::new(outer).unwrap();
-        let vni: Vec<u32> = (0..n).map(|row| row * 0x0001_2345 & 0x00ff_ffff).collect();
+        let vni: Vec<u32> = (0..n).map(|row| (row * 0x0001_2345) & 0x00ff_ffff).collect();
         let octets = |address: std::net::IpAddr| match address {
             std::net::IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
             std::net::IpAddr::V6(address) => address.octets(),

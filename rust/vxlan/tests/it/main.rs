@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::tests_outside_test_module,
-    clippy::naive_bytecount,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -128,6 +128,8 @@ pub(crate) fn inner_frames() -> Vec<Vec<u8>> {
     let padded = |frame: Vec<u8>| cat(&[&frame, &[0; 18]]);
     let mut zero_length = ethernet(0x0800, &ipv4(6, &[], &tcp));
     zero_length[16..18].fill(0);
+    let mut zero_length_v6 = ethernet(0x86dd, &ipv6(6, &tcp));
+    zero_length_v6[18..20].fill(0);
     let mut marked = ethernet(0x0800, &ipv4_fragment(6, 0x4000, &[], &tcp));
     (marked[15], marked[22]) = (0xbb, 7);
     let mut marked_v6 = ethernet(0x86dd, &ipv6(132, &tcp));
@@ -152,6 +154,7 @@ pub(crate) fn inner_frames() -> Vec<Vec<u8>> {
         // ports that lie behind the end that IP has
         cat(&[&ethernet(0x0800, &ipv4(17, &[], &[1, 2])), &[3, 4, 5, 6]]),
         zero_length,
+        zero_length_v6,
         ethernet(0x0800, &[0x45, 0, 0]),
         ethernet(0x0042, &[0x42, 0x42, 3]),
         ETHERNET.to_vec(),
