@@ -1,15 +1,16 @@
 """VXLAN in bulk: packets of one buffer to columns and back, and captures.
 
-Nothing is copied out of a buffer but what its columns show: an inner frame is an offset and a length. The
-interpreter is released while packets are decoded or written.
+Nothing is copied out of a buffer but what its columns show: an inner frame is an offset and a
+length. The interpreter is released while packets are decoded or written.
 
-**While a call runs, nothing may write to what it reads, nor touch what it writes.** What goes through this module is
-watched: a call that would write where another one works raises `ArgumentError`. Python code on another thread that
-stores into such a buffer is not: the rows of packets that change under the decoder may say anything. No such store can
-make a call read or write outside the buffer, and a buffer cannot go away under a call: a ``bytearray`` that would
-change its length or an ``mmap`` that would be closed raises ``BufferError`` until the call is done. NumPy's own
-``resize(refcheck=False)`` goes round that and must not be used; nor must a file be cut short while it is mapped, which
-ends every reader of the mapping.
+**While a call runs, nothing may write to what it reads, nor touch what it writes.** What goes
+through this module is watched: a call that would write where another one works raises
+`ArgumentError`. Python code on another thread that stores into such a buffer is not: the rows of
+packets that change under the decoder may say anything. No such store can make a call read or write
+outside the buffer, and a buffer cannot go away under a call: a ``bytearray`` that would change its
+length or an ``mmap`` that would be closed raises ``BufferError`` until the call is done. NumPy's
+own ``resize(refcheck=False)`` goes round that and must not be used; nor must a file be cut short
+while it is mapped, which ends every reader of the mapping.
 
 Example:
     >>> import numpy as np
@@ -22,6 +23,7 @@ Example:
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +35,10 @@ from bayplan import _native
 from bayplan.exceptions import ArgumentError, UnsupportedError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Buffer
 
-    import pyarrow as pa
-    from numpy.typing import ArrayLike, NDArray
+    _Octets: TypeAlias = Buffer | NDArray[Any]
 
 __all__ = [
     "COLUMNS",
@@ -47,7 +49,6 @@ __all__ = [
     "PORTS",
     "RAW",
     "Columns",
-    "Device",
     "Fault",
     "decode",
     "decode_headers",
@@ -56,10 +57,10 @@ __all__ = [
     "read",
 ]
 
-Device: TypeAlias = Literal["plain", "gbp", "gpe"]
+_Device: TypeAlias = Literal["plain", "gbp", "gpe"]
 """What a port speaks: RFC 7348 alone, with group policies, or with a next protocol."""
 
-PORTS: Final[Mapping[int, Device]] = {4789: "plain", 8472: "plain", 4790: "gpe"}
+PORTS: Final[Mapping[int, _Device]] = {4789: "plain", 8472: "plain", 4790: "gpe"}
 """The UDP ports that are VXLAN unless told otherwise: IANA's, that of Linux and flannel, and that
 of VXLAN-GPE."""
 
@@ -103,11 +104,12 @@ class Fault(NamedTuple):
 class Columns(Mapping[str, "NDArray[Any]"]):
     """Arrays of one row a packet, by name and as attributes.
 
-    Of a packet that was refused (``code`` is not 0), every column but ``code``, ``fault_layer`` and ``fault_offset``
-    says 0, or `NO_VLAN`.
+    Of a packet that was refused (``code`` is not 0), every column but ``code``, ``fault_layer``
+    and ``fault_offset`` says 0, or `NO_VLAN`.
 
-    ``inner_offset`` is in bytes from the start of the buffer, and in those of `read` from the start of the packet.
-    ``inner_length`` is what the headers say, ``inner_captured`` how much of it is there.
+    ``inner_offset`` is in bytes from the start of the buffer, and in those of `read` from the
+    start of the packet. ``inner_length`` is what the headers say, ``inner_captured`` how much of
+    it is there.
     """
 
     __slots__ = ("_arrays",)
@@ -166,7 +168,8 @@ class Columns(Mapping[str, "NDArray[Any]"]):
             row: Which packet.
 
         Raises:
-            ArgumentError: One of the columns ``code``, ``fault_layer`` and ``fault_offset`` is not there.
+            ArgumentError: One of the columns ``code``, ``fault_layer`` and ``fault_offset`` is not
+            there.
         """
         for name in ("code", "fault_layer", "fault_offset"):
             if name not in self._arrays:
@@ -177,8 +180,10 @@ class Columns(Mapping[str, "NDArray[Any]"]):
         layer = LAYERS[int(self["fault_layer"][row])]
         return Fault(code, FAULTS[code], layer, int(self["fault_offset"][row]))
 
-    def to_arrow(self) -> pa.RecordBatch:
-        """The columns as an Arrow record batch over the same memory; addresses are binaries of fixed size.
+    def to_arrow(self) -> Any:  # noqa: ANN401 -- a `pyarrow.RecordBatch`, where there is pyarrow
+        """The columns as a `pyarrow.RecordBatch` over the same memory.
+
+        Addresses are binaries of fixed size.
 
         Raises:
             UnsupportedError: The package ``pyarrow`` is not installed.
@@ -205,33 +210,35 @@ class Columns(Mapping[str, "NDArray[Any]"]):
 
 
 def decode(
-    buffer: Buffer,
+    buffer: _Octets,
     offsets: ArrayLike | None = None,
     lengths: ArrayLike | None = None,
     *,
-    ports: Mapping[int, Device] | Sequence[int] = PORTS,
+    ports: Mapping[int, _Device] | Sequence[int] = PORTS,
     mode: Literal["rfc", "linux"] = "rfc",
     checksums: Literal["ignore", "verify", "verify-zero-over-ipv6"] = "ignore",
     link: int = ETHERNET,
     columns: Sequence[str] | None = None,
     out: Columns | None = None,
 ) -> Columns:
-    """Decodes the outermost VXLAN header of each packet, what stands before it, and the first headers inside.
+    """Decodes packets down to the outermost VXLAN header, and the first headers inside.
 
     A packet that is refused has its reason in its row and keeps no other from being decoded.
 
     Args:
-        buffer: Where the packets lie: bytes, ``bytearray``, ``mmap``, an array, anything contiguous. An array of two
-            axes holds a packet a row, and takes no offsets.
-        offsets: Where packets start, in bytes. Without `lengths`, one number more than there are packets: the last one
-            is where the last packet ends. Without both, the buffer is one packet.
+        buffer: Where the packets lie: bytes, ``bytearray``, ``mmap``, an array, anything
+            contiguous. An array of two axes holds a packet a row, and takes no offsets.
+        offsets: Where packets start, in bytes. Without `lengths`, one number more than there are
+            packets: the last one is where the last packet ends. Without both, the buffer is
+            one packet.
         lengths: How long packets are, in bytes.
         ports: UDP destination ports that are VXLAN, and what each speaks; a list means plain VXLAN.
         mode: What becomes of reserved bits: ignored, as RFC 7348 says, or refused, as Linux does.
         checksums: Whether checksums are verified, and whether none at all is fine over IPv6.
         link: What packets start with, by the numbers of capture files: 1 Ethernet, 101 IP.
         columns: Which columns are made, from `COLUMNS`; all if left out.
-        out: Columns to write to, as `Columns.empty` makes them, instead of new ones; these are given back.
+        out: Columns to write to, as `Columns.empty` makes them, instead of new ones; these are
+            given back.
 
     Raises:
         ArgumentError: An argument is none of these; the attribute ``field`` says which.
@@ -246,7 +253,7 @@ def decode(
 
 
 def encode(
-    inner: Buffer,
+    inner: _Octets,
     offsets: ArrayLike | None = None,
     vni: ArrayLike = 1,
     src: str | ArrayLike | Sequence[str] = "0.0.0.0",  # noqa: S104 -- an address of nobody
@@ -277,11 +284,12 @@ def encode(
         inner: Where the inner frames lie, as for `decode`.
         offsets: Where they start, as for `decode`.
         vni: VNIs, 0 to 16777215.
-        src: Addresses of the sending VTEP: text, or a column of text or of 16 bytes (IPv4 as ``::ffff:a.b.c.d``).
+        src: Addresses of the sending VTEP: text, or a column of text or of 16 bytes (IPv4 as
+            ``::ffff:a.b.c.d``).
         dst: Addresses of the receiving VTEP, of the same IP version.
         lengths: How long inner frames are, as for `decode`.
-        src_mac: Outer Ethernet source, as text or a column of 6 bytes. Without `src_mac` and `dst_mac`, packets start
-            with IP (link type `RAW`).
+        src_mac: Outer Ethernet source, as text or a column of 6 bytes. Without `src_mac` and
+            `dst_mac`, packets start with IP (link type `RAW`).
         dst_mac: Outer Ethernet destination.
         vlans: VLAN tags outside, outermost first.
         src_port: UDP source ports; if left out, one by the inner flow.
@@ -295,14 +303,15 @@ def encode(
         df: The flag that forbids fragments, over IPv4.
         flow_label: Flow label, over IPv6.
         udp_checksum: Whether the UDP checksum is computed, as Linux does, or 0.
-        out: Where the packets go, instead of a new buffer: one of uint8 and one axis, at least as long as they are.
+        out: Where the packets go, instead of a new buffer: one of uint8 and one axis, at least as
+            long as they are.
 
     Returns:
         The buffer, and where each packet starts and the last one ends.
 
     Raises:
-        ArgumentError: An argument is none of these, `out` is too short (nothing is written then), or a frame is longer
-            than the outer headers can say.
+        ArgumentError: An argument is none of these, `out` is too short (nothing is written then),
+            or a frame is longer than the outer headers can say.
     """
     octets, places, rows = _packets(inner, offsets, lengths, "inner")
     vnis = None if np.ndim(vni) == 0 else _numbers(vni, np.uint32, "vni")
@@ -383,9 +392,9 @@ def encode_headers(
 
 
 def decode_headers(
-    headers: Buffer,
+    headers: _Octets,
     *,
-    device: Device = "plain",
+    device: _Device = "plain",
     mode: Literal["rfc", "linux"] = "rfc",
     out: Columns | None = None,
 ) -> Columns:
@@ -423,16 +432,17 @@ def decode_headers(
 def read(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
-    ports: Mapping[int, Device] | Sequence[int] = PORTS,
+    ports: Mapping[int, _Device] | Sequence[int] = PORTS,
     mode: Literal["rfc", "linux"] = "rfc",
     checksums: Literal["ignore", "verify", "verify-zero-over-ipv6"] = "ignore",
     columns: Sequence[str] | None = None,
 ) -> Iterator[Columns]:
     """Reads a capture, pcap or pcapng, also compressed by gzip or zstd, some packets at a time.
 
-    Memory does not grow with the capture. Beside those of `decode`, there are the columns ``number`` (of the packet,
-    from 1), ``timestamp`` (``datetime64[ns]``; 1970 where the capture says none), ``link`` (the link type),
-    ``captured`` and ``original`` (bytes of the packet that were captured, and that there were).
+    Memory does not grow with the capture. Beside those of `decode`, there are the columns
+    ``number`` (of the packet, from 1), ``timestamp`` (``datetime64[ns]``; 1970 where the capture
+    says none), ``link`` (the link type), ``captured`` and ``original`` (bytes of the packet that
+    were captured, and that there were).
 
     Args:
         source: A path, or the bytes of a capture.
@@ -496,7 +506,7 @@ def _octets(buffer: object, field: str) -> NDArray[np.uint8]:
 def _packets(
     buffer: object, offsets: ArrayLike | None, lengths: ArrayLike | None, field: str
 ) -> tuple[NDArray[np.uint8], Any, int]:
-    """The bytes of a buffer, where packets lie in it as the native side takes that, and how many there are."""
+    """The bytes of a buffer, where packets lie in it for the native side, and how many."""
     octets = _octets(buffer, field)
     if isinstance(buffer, np.ndarray) and buffer.ndim == 2:  # noqa: PLR2004 -- rows and bytes
         if offsets is not None or lengths is not None:
@@ -594,7 +604,7 @@ def _checked_out(out: object) -> None:
 
 
 def _decoder(
-    ports: Mapping[int, Device] | Sequence[int], mode: str, checksums: str, link: int
+    ports: Mapping[int, _Device] | Sequence[int], mode: str, checksums: str, link: int
 ) -> _native.VxlanDecoder:
     if not isinstance(ports, Mapping):
         ports = dict.fromkeys(ports, "plain")
@@ -604,7 +614,7 @@ def _decoder(
 
 def _pyarrow() -> Any:  # noqa: ANN401 -- a module that may not be there
     try:
-        import pyarrow as pa  # noqa: PLC0415 -- optional
+        pa = importlib.import_module("pyarrow")
     except ImportError as error:
         raise UnsupportedError(
             "Arrow needs the package pyarrow: pip install 'bayplan[arrow]'"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import bayplan
-from bayplan import Outcome, exceptions, scheduling
+from bayplan import Outcome, exceptions, scheduling, vxlan
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", [bayplan, scheduling])
+@pytest.mark.parametrize("module", [bayplan, scheduling, vxlan])
 def test_docstring_examples_run(module: object) -> None:
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     result = doctest.testmod(module, optionflags=flags)  # type: ignore[arg-type]

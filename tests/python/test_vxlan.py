@@ -173,14 +173,14 @@ vnis = st.integers(0, 2**24 - 1)
 def test_what_was_encoded_decodes_to_the_same(
     inner: list[bytes],
     data: st.DataObject,
-    is_v6: bool,
+    is_v6: bool,  # noqa: FBT001 -- hypothesis
     has_ethernet: bool,  # noqa: FBT001 -- hypothesis
 ) -> None:
     count = len(inner)
     vni = data.draw(st.lists(vnis, min_size=count, max_size=count))
     ports = data.draw(st.lists(st.integers(0, 65535), min_size=count, max_size=count))
     offsets = np.cumsum([0, *map(len, inner)])
-    src = [f"2001:db8::{i:x}" if is_v6 else f"192.0.2.{i}" for i in range(count)]
+    src = [f"2001:db8::{i + 1:x}" if is_v6 else f"192.0.2.{i + 1}" for i in range(count)]
     dst = "2001:db8::ffff" if is_v6 else "192.0.2.255"
     macs = {"src_mac": "02:00:00:00:00:01", "dst_mac": "02:00:00:00:00:02", "vlans": [5]}
     if not count and is_v6:
@@ -321,7 +321,6 @@ def test_headers_are_those_of_rfc_7348() -> None:
     assert columns.code.tolist() == [0, 0]
 
 
-
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -401,7 +400,7 @@ def test_a_capture_that_ends_early_gives_what_was_before() -> None:
     count = sum(block.rows for block in vxlan.read(whole))
     blocks = vxlan.read(whole[:-1])
     found = 0
-    with pytest.raises(CaptureError) as caught:
+    with pytest.raises(CaptureError) as caught:  # noqa: PT012 -- what came before counts
         for block in blocks:
             found += block.rows
     assert found == count - 1
