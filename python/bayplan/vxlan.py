@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Buffer
 
+    # What a port speaks: RFC 7348 alone, with group policies, or with a next protocol
+    _Device: TypeAlias = Literal["plain", "gbp", "gpe"]
     _Octets: TypeAlias = Buffer | NDArray[Any]
 
 __all__ = [
@@ -57,12 +59,10 @@ __all__ = [
     "read",
 ]
 
-_Device: TypeAlias = Literal["plain", "gbp", "gpe"]
-"""What a port speaks: RFC 7348 alone, with group policies, or with a next protocol."""
-
 PORTS: Final[Mapping[int, _Device]] = {4789: "plain", 8472: "plain", 4790: "gpe"}
 """The UDP ports that are VXLAN unless told otherwise: IANA's, that of Linux and flannel, and that
-of VXLAN-GPE."""
+of VXLAN-GPE; and what each speaks: RFC 7348 alone, with group policies (``gbp``), or with a next
+protocol (``gpe``)."""
 
 ETHERNET: Final = 1
 """The link type of packets that start with Ethernet; others by the numbers of capture files."""
