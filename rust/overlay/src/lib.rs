@@ -11,7 +11,7 @@
 //! | What does a node make and program? | [`Overlay::links`], [`Overlay::table`], [`SubnetEnv`] |
 //! | What changes with another node? | [`node_event`], [`Daemon`], [`difference`] |
 //! | Which addresses do pods get, and for how many are there? | [`address_pods`], [`Capacity`] |
-//! | What is wrong? | [`check`], and the [`Finding`]s of all the others |
+//! | What is wrong? | [`check()`], and the [`Finding`]s of all the others |
 //! | How does a packet get from pod to pod? | [`Overlay::trace`], [`Overlay::trace_as`] |
 //! | What does that cost? | [`Encapsulation`], [`Message`], [`pairs`] |
 //!
