@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use bayplan_api::{EventReader, Events, Objects, PriorityClass, ReadError, Reader};
@@ -149,7 +150,10 @@ fn read_with<'c>(
     inputs: &[Input],
     interrupt: &'c Interrupt,
 ) -> Result<Objects, NativeError> {
-    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST_THREADS);
+    // Asking reads files of the system.
+    static THREADS: OnceLock<NonZeroUsize> = OnceLock::new();
+    let threads = *THREADS
+        .get_or_init(|| available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST_THREADS));
     let mut reader = reader.interrupted_by(|| interrupt.is_raised()).on_threads(threads);
     read_all(&mut reader, inputs, interrupt)?;
     reader.finish().map_err(|error| read_error(error, interrupt))

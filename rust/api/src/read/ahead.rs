@@ -298,6 +298,9 @@ pub(super) enum Halt {
     Failed(io::Error),
 }
 
+/// How large a buffer is at first.
+const LEAST: usize = 1 << 16;
+
 impl Ahead {
     /// Nothing is read yet; objects are to be decoded for `context`, and `boundary` is between them.
     pub(super) fn new(pace: Pace, context: Arc<Context>, boundary: Vec<u8>) -> Self {
@@ -378,15 +381,21 @@ impl Ahead {
     /// Reads a block of the stream and hands it on.
     fn read(&mut self, input: &mut dyn Read, stop: &mut dyn FnMut() -> bool) -> Result<(), Halt> {
         let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.resize(self.size, 0);
         let mut end = self.carried.len();
+        if buffer.len() < end {
+            buffer.resize(end, 0);
+        }
         if let Some(start) = buffer.get_mut(..end) {
             start.copy_from_slice(&self.carried);
         }
         self.carried.clear();
-        while end < buffer.len() && !self.ended {
+        while end < self.size && !self.ended {
             if stop() {
                 return Err(Halt::Interrupted);
+            }
+            if end == buffer.len() {
+                // What is not a dump mostly ends long before the block does.
+                buffer.resize((2 * end).max(LEAST).min(self.size), 0);
             }
             match input.read(buffer.get_mut(end..).unwrap_or_default()) {
                 Ok(0) => self.ended = true,
@@ -436,8 +445,8 @@ impl Ahead {
         let context = Arc::clone(&self.context);
         self.shared.lock().jobs.push_back(Job { number, text, context });
         self.shared.work.notify_one();
-        // a thread that does not start is one less
-        if self.workers.len() + 1 < self.threads {
+        // What is left of a stream that has ended takes less than a thread does to start; one that does not start is one less.
+        if !self.ended && self.workers.len() + 1 < self.threads {
             let shared = Arc::clone(&self.shared);
             let worker = Builder::new().name("bayplan-read".to_owned());
             match worker.spawn(move || shared.work()) {
