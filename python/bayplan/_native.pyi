@@ -25,9 +25,6 @@ __all__ = [
     "vxlan_encode_headers",
     "vxlan_faults",
     "vxlan_layers",
-    "vxlan_stats",
-    "vxlan_strip",
-    "vxlan_wrap",
     "workload",
     "workload_names",
     "workloads",
@@ -108,9 +105,8 @@ class Decisions:
     def rows(self) -> NDArray[np.int64]: ...
     def scores(self) -> NDArray[np.int64]: ...
 
-_Capture: TypeAlias = tuple[Literal["path", "stdin", "bytes"], str, bytes | None]
+_Capture: TypeAlias = tuple[Literal["path", "bytes"], str, bytes | None]
 _Places: TypeAlias = tuple[int, int] | tuple[NDArray[np.uint64], NDArray[np.uint64] | None]
-_Tally: TypeAlias = tuple[int, int, int, int, int]
 
 def vxlan_columns() -> list[tuple[str, str, int]]: ...
 def vxlan_faults() -> list[str]: ...
@@ -142,11 +138,6 @@ def vxlan_decode_headers(
     flags: NDArray[np.uint8],
     code: NDArray[np.uint8],
 ) -> int: ...
-def vxlan_stats(
-    source: _Capture, decoder: VxlanDecoder
-) -> tuple[list[tuple[int, str, str, int, int | None, int, int]], _Tally]: ...
-def vxlan_strip(source: _Capture, target: str, pcapng: bool, decoder: VxlanDecoder) -> _Tally: ...
-def vxlan_wrap(source: _Capture, target: str, pcapng: bool, encap: VxlanEncap) -> _Tally: ...
 
 @final
 class VxlanDecoder:

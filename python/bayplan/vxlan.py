@@ -467,7 +467,7 @@ def _blocks(capture: _native.VxlanCapture) -> Iterator[Columns]:
         yield Columns(arrays)
 
 
-def _source(source: object) -> tuple[Literal["path", "stdin", "bytes"], str, bytes | None]:
+def _source(source: object) -> tuple[Literal["path", "bytes"], str, bytes | None]:
     if isinstance(source, str | os.PathLike):
         return ("path", os.fsdecode(source), None)
     if isinstance(source, bytes | bytearray | memoryview):

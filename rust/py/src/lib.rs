@@ -33,8 +33,7 @@ mod _native {
     #[pymodule_export]
     use crate::vxlan::{
         VxlanCapture, VxlanDecoder, VxlanEncap, vxlan_columns, vxlan_decode, vxlan_decode_headers,
-        vxlan_encode, vxlan_encode_headers, vxlan_faults, vxlan_layers, vxlan_stats, vxlan_strip,
-        vxlan_wrap,
+        vxlan_encode, vxlan_encode_headers, vxlan_faults, vxlan_layers,
     };
     #[pymodule_export]
     use crate::workloads::{workload, workload_names, workloads, write_workload};
