@@ -68,6 +68,15 @@ pub(crate) fn bar_short(amounts: Amounts<'_>, wanted: i64, unfit: i32, sums: &mu
     }
 }
 
+/// Writes `unfit` for rows that use all that they have, or more.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.2"))]
+pub(crate) fn bar_full(amounts: Amounts<'_>, unfit: i32, sums: &mut [i32]) {
+    let rows = amounts.capacity.iter().zip(amounts.used);
+    for (sum, (&capacity, &used)) in sums.iter_mut().zip(rows) {
+        *sum = if used >= capacity { unfit } else { *sum };
+    }
+}
+
 /// Writes a bit for each row whose sum is not below zero, 64 rows a word.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
 pub(crate) fn fitting(sums: &[i32], words: &mut [u64]) {

@@ -4,9 +4,6 @@
 //! what is known of a block of rows says little. Here a block holds nodes with the same taints and labels, as far as there are
 //! not too many kinds of them.
 
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
-
 use super::BLOCK;
 use crate::cluster::Cluster;
 use crate::index_vec::{Idx, IndexVec, NodeIdx};
@@ -22,6 +19,8 @@ pub(crate) struct Order {
 
 /// No row.
 const EMPTY: u32 = u32::MAX;
+/// How many pairs of a kind and a value are looked at for each kind that there may be.
+const MOST_PAIRS: usize = 64;
 
 impl Order {
     pub(super) fn new(cluster: &Cluster) -> Self {
@@ -31,25 +30,39 @@ impl Order {
         let limit = (count / BLOCK).max(1);
         let mut kind_of: IndexVec<NodeIdx, u32> = IndexVec::filled(0, count);
         let mut kinds = 1;
-        let mut divide = |part: &dyn Fn(NodeIdx) -> u64| {
-            let mut met: IndexMap<(u32, u64), (), FxBuildHasher> = IndexMap::default();
-            let mut divided = IndexVec::new();
-            for (node, &kind) in kind_of.iter_enumerated() {
-                let kind = met.insert_full((kind, part(node)), ()).0;
-                if kind >= limit {
-                    return;
-                }
-                divided.push(u32::try_from(kind).unwrap_or(EMPTY));
+        // The number of each pair of a kind and a part, as pairs are met.
+        let mut met: Vec<u32> = Vec::new();
+        let mut divide = |parts: usize, part: &dyn Fn(NodeIdx) -> usize| {
+            // the last part is that of rows that have none
+            let pairs = kinds * (parts + 1);
+            if parts < 2 || pairs > MOST_PAIRS * limit {
+                return;
             }
-            kinds = met.len();
-            kind_of = divided;
+            met.clear();
+            met.resize(pairs, EMPTY);
+            let mut count = 0;
+            let mut divided = Vec::with_capacity(kind_of.len());
+            for (node, &kind) in kind_of.iter_enumerated() {
+                let pair = kind as usize * (parts + 1) + part(node).min(parts);
+                let Some(kind) = met.get_mut(pair) else { return };
+                if *kind == EMPTY {
+                    *kind = u32::try_from(count).unwrap_or(EMPTY);
+                    count += 1;
+                    if count > limit {
+                        return;
+                    }
+                }
+                divided.push(*kind);
+            }
+            kinds = count;
+            kind_of = divided.into_iter().collect();
         };
-        divide(&|node| u64::from(nodes.unschedulable.contains(node)));
-        divide(&|node| u64::try_from(nodes.taint_list_of(node)).unwrap_or(u64::MAX));
+        divide(2, &|node| usize::from(nodes.unschedulable.contains(node)));
+        divide(nodes.taint_lists().len(), &|node| nodes.taint_list_of(node));
         let mut columns: Vec<_> = nodes.labels.columns().collect();
         columns.sort_by_key(|column| column.len());
-        for column in columns.iter().filter(|column| (2..=limit).contains(&column.len())) {
-            divide(&|node| u64::try_from(column.domain(node).index()).unwrap_or(u64::MAX));
+        for column in columns {
+            divide(column.len(), &|node| column.domain(node).index());
         }
         let mut of_kind: Vec<Vec<u32>> = vec![Vec::new(); kinds];
         for (node, &kind) in kind_of.iter_enumerated() {

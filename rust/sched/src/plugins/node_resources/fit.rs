@@ -170,7 +170,7 @@ impl Filter for FitFilter {
         let nodes = cluster.nodes();
         let pods =
             Amounts { capacity: nodes.allowed_pods.as_slice(), used: nodes.pod_count.as_slice() };
-        kernels::bar_short(pods, 1, unfit, sums);
+        kernels::bar_full(pods, unfit, sums);
         for need in &self.needs {
             let column = nodes.resource(need.resource);
             let (capacity, used) = (column.allocatable.as_slice(), column.requested.as_slice());
