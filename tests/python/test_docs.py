@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ def test_docstring_examples_run(module: object) -> None:
 def test_the_readmes_python_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert blocks
+    capture = ROOT / "tests" / "data" / "captures" / "tcpdump-vxlan.pcap"
+    shutil.copy(capture, tmp_path / "capture.pcap")
     for block in blocks:
         done = subprocess.run(
             [sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False
