@@ -31,7 +31,6 @@ def test_the_native_names_are_those_of_the_stub() -> None:
         *("VxlanCapture", "VxlanDecoder", "VxlanEncap"),
         *("vxlan_columns", "vxlan_faults", "vxlan_layers"),
         *("vxlan_decode", "vxlan_encode", "vxlan_decode_headers", "vxlan_encode_headers"),
-        *("vxlan_stats", "vxlan_strip", "vxlan_wrap"),
         *("workload", "workload_names", "workloads", "write_workload"),
     }
     assert _native.__version__ == bayplan.__version__ == metadata.version("bayplan") == "0.1.0"
